@@ -1,0 +1,33 @@
+// The only source of time, so that tests can bring their own. Nothing else calls Date.now,
+// performance.now or setTimeout.
+
+/** Time as the program sees it. */
+export interface Clock {
+  /** Milliseconds that never go back; for durations, limits and deadlines. */
+  monotonicMs(): number;
+  /** Milliseconds since 1970 UTC; for records only, never for order or deadlines. */
+  wallMs(): number;
+  /** Calls back once after `delayMs`; the returned function cancels. Does not keep the process alive. */
+  schedule(delayMs: number, callback: () => void): () => void;
+}
+
+// setTimeout takes a signed 32-bit delay and fires at once beyond it; longer waits are re-armed.
+const timerDelayMsMax = 2 ** 31 - 1;
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  schedule(delayMs, callback) {
+    const endMs = performance.now() + delayMs;
+    let timer: NodeJS.Timeout;
+    const arm = (): void => {
+      const leftMs = endMs - performance.now();
+      const next = leftMs > timerDelayMsMax ? arm : callback;
+      timer = setTimeout(next, Math.min(Math.max(leftMs, 0), timerDelayMsMax));
+      timer.unref();
+    };
+    arm();
+    return () => clearTimeout(timer);
+  },
+};
