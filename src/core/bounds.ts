@@ -111,4 +111,48 @@ export const bounds = {
   spanNameLengthMax: 256,
   /** Audit records that wait for one write: one second of what a disk took when measured at its slowest. */
   auditQueueRecordsMax: 10_000,
+  /** Function types of one module; the largest compilers' output has some thousand. */
+  moduleTypesMax: 10_000,
+  /** Different function types of all modules together: the engine keeps them for ever and ends the process at two million. */
+  moduleTypesKnownMax: 1_000_000,
+  /** Imports of one module: the host has 51 functions, and linkers name each once. */
+  moduleImportsMax: 1_000,
+  /** Exports of one module: each is an object in the guest thread's heap, and a million of them ended the process. */
+  moduleExportsMax: 10_000,
+  /** Export names of one module, all bytes together; they are kept in the same heap. */
+  moduleExportNameBytesMax: mebibyte,
+  /** Functions of one module: the engine's own ceiling. */
+  moduleFunctionsMax: 1_000_000,
+  /** One function's code: it is compiled in one go that nothing interrupts, 0.3 s a mebibyte at worst. */
+  functionCodeBytesMax: mebibyte,
+  /** One module's code. One byte becomes up to 20 of machine code, and the engine ends the process at 4 GiB. */
+  moduleCodeBytesMax: 32 * mebibyte,
+  /** Code of all different modules that run at once; further guests wait. With the cache, 128 MiB times 30 is under 4 GiB. */
+  runningCodeBytesMax: 64 * mebibyte,
+  /** Compiled modules that are kept, and their bytes together. */
+  preparedModulesMax: 64,
+  preparedModuleBytesMax: 64 * mebibyte,
+  /** Tables of one module; compilers make one or two. */
+  moduleTablesMax: 64,
+  /**
+   * Entries of all tables of a guest: 24 bytes each, in one piece, in the thread's heap. Node lets a heap pass its limit
+   * by 16 MiB while it ends the thread; an allocation beyond that ends the process (measured with a million entries).
+   */
+  guestTableEntriesMax: 262_144,
+  /** Heap of a guest's thread; the guest's own memory is not in it. */
+  threadHeapMebibytesMax: 64,
+  /** Of it, for young objects: small, as every thread has its own. */
+  threadYoungHeapMebibytesMax: 4,
+  /** Stack of a guest's thread: Node's default for workers; some 60,000 frames. */
+  threadStackMebibytes: 4,
+  /** Runs that a thread serves before a new one takes its place, so that nothing adds up. */
+  threadRunsMax: 1_000,
+  /** A thread whose guest had more memory than this is not kept: the engine gives memory back late. */
+  threadMemoryBytesKept: 16 * mebibyte,
+  /** Response handles that a guest holds at once, whatever a policy says: Linux gives a process as many descriptors. */
+  openResponsesMax: 1_024,
+  /** Least bytes that a body read asks for, so that a guest with a small buffer does not cross for every few bytes. */
+  readBytesMin: 16 * kibibyte,
+  /** What is told of a trap; the engine's own sentences are shorter. */
+  trapMessageLengthMax: 1_024,
 } as const;
