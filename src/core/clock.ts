@@ -14,10 +14,23 @@ export interface Clock {
 // setTimeout takes a signed 32-bit delay and fires at once beyond it; longer waits are re-armed.
 const timerDelayMsMax = 2 ** 31 - 1;
 
+// Date.now has whole milliseconds, too coarse for spans; the fraction comes from the monotonic clock. When somebody
+// sets the machine's clock, the two part, and we start afresh.
+const partedMs = 20;
+let aheadMs = Date.now() - performance.now();
+
+function wallMs(): number {
+  const nowMs = performance.now() + aheadMs;
+  const dateMs = Date.now();
+  if (Math.abs(nowMs - dateMs) <= partedMs) return nowMs;
+  aheadMs = dateMs - performance.now();
+  return dateMs;
+}
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
+  wallMs,
   schedule(delayMs, callback) {
     const endMs = performance.now() + delayMs;
     let timer: NodeJS.Timeout;
