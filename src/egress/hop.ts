@@ -1,0 +1,161 @@
+// One hop on the wire: admit it, find where it leads, send it.
+// It must never dial an address that was not vetted for this very hop's rule.
+import type { Clock } from "../core/clock.ts";
+import type { Result } from "../core/result.ts";
+import { err, ok } from "../core/result.ts";
+import type { RedirectChoice, ResolvedLimits } from "../policy/policy.ts";
+import type { IpAddress } from "../url/ip-address.ts";
+import type { Connection, HopResponse } from "./connection.ts";
+import type { Generation } from "./generation.ts";
+import type { Passed } from "./judge.ts";
+import { denialOf } from "./judge.ts";
+import type { LimitFault, Permit } from "./limiter.ts";
+import type { Denial } from "./message.ts";
+import type { RequestRecord } from "./record.ts";
+import type { RequestScope } from "./request-scope.ts";
+import type { Resolved, Resolver } from "./resolve.ts";
+import { resolveDestination } from "./resolve.ts";
+
+/** What every hop stands on. */
+export interface HopParts {
+  readonly clock: Clock;
+  readonly resolver: Resolver;
+  readonly isSelf: (ip: IpAddress) => boolean;
+}
+
+/** Where one guest request stands between its hops. */
+export interface Turn {
+  readonly generation: Generation;
+  readonly record: RequestRecord;
+  readonly scope: RequestScope;
+  /** Hops made so far. */
+  redirects: number;
+  permit: Permit | undefined;
+}
+
+/** A connection that is ready, or the addresses to dial. */
+export interface Prepared {
+  readonly key: string;
+  readonly idle?: Connection;
+  readonly resolved?: Resolved;
+}
+
+/** The settings that a judgement brings: the rule's own, or the guest's where only report mode lets it pass. */
+export function settingsOf(
+  judgement: Passed,
+  generation: Generation,
+): {
+  readonly ruleId: string;
+  readonly limits: ResolvedLimits;
+  readonly redirects: RedirectChoice | undefined;
+  readonly traceparent: boolean;
+} {
+  const { decision } = judgement;
+  if (decision.effect === "deny") {
+    const { limits } = generation.policy;
+    return { ruleId: "", limits, redirects: undefined, traceparent: false };
+  }
+  const { rule, limits, redirects, traceparent } = decision;
+  return { ruleId: rule.id, limits, redirects, traceparent };
+}
+
+/** Admits a hop and finds a connection or vetted addresses for it. */
+export async function prepareHop(
+  parts: HopParts,
+  turn: Turn,
+  judgement: Passed,
+): Promise<Result<Prepared, Denial>> {
+  const { limiter, policy, pool } = turn.generation;
+  const { ruleId, limits } = settingsOf(judgement, turn.generation);
+  const { destination, body } = judgement.hop;
+  turn.scope.tighten(Math.min(limits.timeoutMs, policy.limits.timeoutMs));
+
+  const bodyBytes = body?.byteLength ?? 0;
+  const bodyBytesMax = Math.min(limits.requestBodyBytes, policy.limits.requestBodyBytes);
+  if (bodyBytes > bodyBytesMax) {
+    const limit = { name: "requestBody", value: bodyBytesMax };
+    return err({ ...denialOf("request_body_too_large"), limit });
+  }
+  const admitted = limiter.admit(ruleId, limits, turn.permit);
+  if (!admitted.ok) return err(limitDenial(admitted.error, ruleId));
+  turn.permit = admitted.value;
+  const spent = limiter.spendOut(ruleId, limits, bodyBytes);
+  if (!spent.ok) return err(limitDenial(spent.error, ruleId));
+
+  // Grants differ between rules: a connection is reused only where its address would be granted again.
+  const key = `${destination.origin} ${judgement.grants.key}`;
+  const idle = pool.take(key);
+  if (idle !== undefined) return ok({ key, idle });
+
+  if (destination.host.kind === "name") {
+    const name = limiter.admitName(destination.host.name);
+    if (!name.ok) return err(limitDenial(name.error, ruleId));
+    // A name server sees the name, so that, too, is written down before it happens.
+    if (!(await turn.record.lookup(destination, turn.redirects))) return err(denialOf("audit_unavailable"));
+  }
+  const resolved = await resolveDestination(destination, {
+    resolver: parts.resolver,
+    addressPolicy: judgement.grants,
+    clock: parts.clock,
+    signal: turn.scope.signal,
+    isSelf: parts.isSelf,
+  });
+  if (resolved.ok) return ok({ key, resolved: resolved.value });
+  return err(withRule(resolved.error, ruleId));
+}
+
+/** Sends a prepared and recorded hop; `prepared` may be the failure of its look-up, which belongs on the hop's span. */
+export async function sendHop(
+  parts: HopParts,
+  turn: Turn,
+  judgement: Passed,
+  prepared: Result<Prepared, Denial>,
+): Promise<Result<HopResponse, Denial>> {
+  const { policy, pool } = turn.generation;
+  const { ruleId, limits, traceparent } = settingsOf(judgement, turn.generation);
+  const { signal } = turn.scope;
+  const { hop } = judgement;
+  const onWire = turn.record.openHop(judgement, turn.redirects);
+  const fail = (denial: Denial): Result<never, Denial> => {
+    onWire.end({ denial });
+    return err(withRule(denial, ruleId));
+  };
+
+  if (!prepared.ok) return fail(prepared.error);
+  const { key, idle, resolved } = prepared.value;
+  const opened =
+    idle === undefined
+      ? await pool.open(key, hop.destination, resolved?.addresses ?? [], { signal })
+      : ok(idle);
+  if (!opened.ok) return fail(opened.error);
+  onWire.connected(opened.value, resolved);
+
+  const parent = traceparent ? onWire.traceparent() : undefined;
+  const sent = await onWire.suppressed(() =>
+    opened.value.send(
+      {
+        method: hop.method,
+        destination: hop.destination,
+        headers: parent === undefined ? hop.headers : [...hop.headers, ["traceparent", parent]],
+        ...(hop.body === undefined ? {} : { body: hop.body }),
+      },
+      {
+        clock: parts.clock,
+        signal,
+        responseBodyBytesMax: Math.min(limits.responseBodyBytes, policy.limits.responseBodyBytes),
+      },
+    ),
+  );
+  if (!sent.ok) return fail(sent.error);
+  onWire.end({ status: sent.value.status });
+  return sent;
+}
+
+/** Turns a met limit into a denial. */
+export function limitDenial(fault: LimitFault, ruleId: string): Denial {
+  return withRule({ ...denialOf(fault.reason), limit: { name: fault.limit, value: fault.value } }, ruleId);
+}
+
+function withRule(denial: Denial, ruleId: string): Denial {
+  return ruleId === "" || denial.rule !== undefined ? denial : { ...denial, rule: ruleId };
+}
