@@ -1,6 +1,7 @@
 // What to write so that a refused request passes, or the plain word that nothing should be written.
 // It must never advise what would open more than the one request: no wildcards, no insecure:allow-all.
-import type { Reason, RequestSummary } from "../index.ts";
+import type { AddressPolicy, AddressRange, Reason, RequestSummary } from "../index.ts";
+import { parseIp, vetAddresses } from "../index.ts";
 
 /** Where the rules in force come from. */
 export type PolicySource =
@@ -78,8 +79,26 @@ const advice: Readonly<Partial<Record<Reason, Adviser>>> = {
 function allowDestination({ url }: Refusal, source: PolicySource): string | undefined {
   const origin = originOf(url);
   if (origin === undefined) return "no policy can allow it: guests reach http and https only";
-  if (source.kind === "file") return `add a rule with \`to: ${yamlText(origin)}\` to ${source.file}`;
-  return `-a ${shellText(origin)}`;
+  const range = literalRange(hostOf(url));
+  if (range === "embedded_ipv4") return hiddenAddress;
+  const how =
+    source.kind === "file"
+      ? `add a rule with \`to: ${yamlText(origin)}\` to ${source.file}`
+      : `-a ${shellText(origin)}`;
+  return range === "cloud_metadata" ? `${metadataWarning}: ${how}` : how;
+}
+
+const metadataWarning = "this address hands out the machine's own credentials; if the guest is to have them";
+const hiddenAddress =
+  "no rule can grant an address with another one hidden in it; use the IPv4 address itself";
+
+const nothingGranted: AddressPolicy = { key: "", everything: false, grants: [], denied: [] };
+
+// The class of an IP literal, when it is one that a pattern should not be written for without a thought.
+function literalRange(host: string): AddressRange | "denied_by_rule" | undefined {
+  const ip = parseIp(host.replace(/^\[|\]$/g, ""));
+  const vetted = ip === undefined ? undefined : vetAddresses(nothingGranted, [ip]);
+  return vetted?.ok === false ? vetted.range : undefined;
 }
 
 function allowAddress(refusal: Refusal, source: PolicySource): string | undefined {
@@ -97,11 +116,11 @@ function allowAddress(refusal: Refusal, source: PolicySource): string | undefine
     case "cgnat":
       return grant(range);
     case "cloud_metadata":
-      return `this address hands out the machine's own credentials; if the guest is to have them: ${grant(exact)}`;
+      return `${metadataWarning}: ${grant(exact)}`;
     case "self":
       return `this is an address of this very machine; if the guest may reach it: ${grant(exact)}`;
     case "embedded_ipv4":
-      return "no rule can grant an address with another one hidden in it; use the IPv4 address itself";
+      return hiddenAddress;
     case "denied_by_rule":
       return `deny rule ${rule ?? ""} lists this address in its \`addresses\`: only a change of that rule lets it pass`;
     case undefined:

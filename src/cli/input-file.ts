@@ -15,12 +15,13 @@ export async function readInputFile(file: string, what: string): Promise<Checked
 
 /** A file system error as a person would say it. */
 export function faultInWords(fault: unknown): string {
-  const code = fault instanceof Error && "code" in fault ? String(fault.code) : "";
+  const code = typeof fault === "object" && fault !== null && "code" in fault ? String(fault.code) : "";
   return sentences[code] ?? (code === "" ? String(fault) : code);
 }
 
 const sentences: Readonly<Record<string, string>> = {
   ENOENT: "no such file",
+  EEXIST: "it is no folder",
   EISDIR: "it is a folder",
   ENOTDIR: "a part of the path is not a folder",
   EACCES: "this user may not open it",

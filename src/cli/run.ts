@@ -103,7 +103,7 @@ async function tellEnd(result: RunResult, order: RunOrder, ended: number | undef
     case "exited":
       await writeOutput(result.results.map((line) => `${line}\n`).join(""));
       // A shell sees eight bits: 256 must not become success.
-      return result.code;
+      return Math.min(result.code, 255);
     case "trapped":
       await writeError(`sallyport: guest trapped: ${printable(result.message)}\n`);
       return exitStatus.trap;
@@ -150,12 +150,22 @@ function openEnding(): Ending {
   };
 }
 
+// The library names its own options; a user of the command line knows them by their flags.
 function mistakeOf({ code, message }: SallyportError, order: RunOrder): Mistake {
   const [first = "", ...rest] = message.split("\n").map((line) => line.trim());
   const remedy = rest.join(" ");
-  const where =
-    { module_invalid: `${order.moduleFile}: `, audit_unavailable: "--audit " }[String(code)] ?? "";
-  return { message: printable(`${where}${first}`), ...(remedy === "" ? {} : { remedy: printable(remedy) }) };
+  if (code === "audit_unavailable") {
+    const words = first.replace(/\bE[A-Z]+$/, (name) => faultInWords({ code: name }));
+    return {
+      message: printable(`--audit ${words}`),
+      remedy: "write --audit with a folder that can be written",
+    };
+  }
+  const where = code === "module_invalid" ? `${order.moduleFile}: ` : /^guest: /.test(first) ? "--" : "";
+  return {
+    message: printable(`${where}${first}`),
+    ...(remedy === "" ? {} : { remedy: printable(remedy) }),
+  };
 }
 
 function allowAllWarning(): string {
