@@ -15,6 +15,7 @@ export { vetAddresses } from "./policy/addresses.ts";
 export { policyFromAllowList } from "./policy/allow-list.ts";
 export { decide } from "./policy/decide.ts";
 export { parsePolicy } from "./policy/document.ts";
+export { parseDuration, parseSize } from "./policy/quantity.ts";
 export { explainDecision } from "./policy/explain.ts";
 export type * from "./policy/policy.ts";
 export type { PolicyProblem } from "./policy/problem.ts";

@@ -4,15 +4,13 @@ import { X509Certificate } from "node:crypto";
 import { basename } from "node:path";
 import { domainToASCII } from "node:url";
 import type { Policy, PolicyProblem } from "../index.ts";
-import { parseIp, policyFromAllowList } from "../index.ts";
+import { parseDuration, parseIp, parseSize, policyFromAllowList } from "../index.ts";
 import type { PolicySource } from "./advice.ts";
 import type { Arguments } from "./arguments.ts";
 import { readInputFile } from "./input-file.ts";
 import type { Checked, Mistake } from "./mistake.ts";
 import { bad, good } from "./mistake.ts";
 import { readPolicyFile } from "./policy-file.ts";
-import type { Quantity } from "./quantity.ts";
-import { readDuration, readSize } from "./quantity.ts";
 import { printable } from "./terminal.ts";
 
 /** A run, ready to be started. */
@@ -59,8 +57,8 @@ export async function readRunOrder(args: Arguments): Promise<Checked<RunOrder>> 
     );
   }
   const env = take(readEnvironment(args.values("env")));
-  const timeoutMs = take(readQuantityOption("timeout", args.value("timeout"), readDuration));
-  const memoryBytesMax = take(readQuantityOption("max-memory", args.value("max-memory"), readSize));
+  const timeoutMs = take(readQuantityOption("timeout", args.value("timeout"), parseDuration));
+  const memoryBytesMax = take(readQuantityOption("max-memory", args.value("max-memory"), parseSize));
   // What WebAssembly can address with 32 bits.
   if (memoryBytesMax !== undefined && memoryBytesMax > 2 ** 32) {
     take(
@@ -178,11 +176,12 @@ function readEnvironment(pairs: readonly string[]): Checked<Readonly<Record<stri
 function readQuantityOption(
   name: string,
   text: string | undefined,
-  read: (text: string) => Quantity,
+  read: typeof parseDuration,
 ): Checked<number | undefined> {
   if (text === undefined) return good(undefined);
-  const quantity = read(printable(text));
-  if (!quantity.ok) return bad(`--${name} ${quantity.message}`, quantity.remedy);
+  // As a policy file would read it: there, too, `0` alone is a number.
+  const quantity = read({ isNumber: text === "0", text: printable(text) });
+  if (!quantity.ok) return bad(`--${name}: ${quantity.error.message}`, `write --${name} ${quantity.error.remedy}`);
   if (quantity.value > 0) return good(quantity.value);
   return bad(`--${name} ${printable(text)} leaves the guest nothing`, `leave --${name} out for the default`);
 }

@@ -156,6 +156,7 @@ export function limitDenial(fault: LimitFault, ruleId: string): Denial {
   return withRule({ ...denialOf(fault.reason), limit: { name: fault.limit, value: fault.value } }, ruleId);
 }
 
-function withRule(denial: Denial, ruleId: string): Denial {
+/** Names the rule under which something failed, where no other rule is named yet. */
+export function withRule(denial: Denial, ruleId: string): Denial {
   return ruleId === "" || denial.rule !== undefined ? denial : { ...denial, rule: ruleId };
 }

@@ -5,7 +5,7 @@ import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { HopResponse } from "./connection.ts";
 import type { Turn } from "./hop.ts";
-import { limitDenial, settingsOf } from "./hop.ts";
+import { limitDenial, settingsOf, withRule } from "./hop.ts";
 import type { Passed } from "./judge.ts";
 import { denialOf } from "./judge.ts";
 import type { Denial, OpenResponse } from "./message.ts";
@@ -24,11 +24,11 @@ export async function openResponse(turn: Turn, judgement: Passed, sent: HopRespo
   function end(denial?: Denial): void {
     if (ended) return;
     ended = true;
-    failure = denial;
+    failure = denial && withRule(denial, ruleId);
     scope.signal.removeEventListener("abort", onAbort);
     scope.dispose();
     if (denial !== undefined) sent.discard();
-    void record.end(denial);
+    void record.end(failure);
   }
 
   // The deadline holds for a guest that does not read, too: its socket goes, its handle stays.
@@ -43,7 +43,7 @@ export async function openResponse(turn: Turn, judgement: Passed, sent: HopRespo
     if (failure !== undefined) return err(failure);
     if (!got.ok) {
       end(got.error);
-      return got;
+      return err(failure ?? got.error);
     }
     if (got.value.byteLength === 0) {
       end();

@@ -2,7 +2,7 @@
 // before a guest's thread is touched. Never wraps or rounds an integer that does not fit.
 import { bounds } from "../core/bounds.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import type { FunctionType, ValueType } from "./module-sections.ts";
+import type { FunctionType, ValueType } from "./module-form.ts";
 import type { ModuleProblem, PreparedModule } from "./prepare-module.ts";
 
 /** A value that passes in and out of a guest's function. */

@@ -2,7 +2,7 @@
 // Never lets an import through that is not provided: it would be a name without a check behind it.
 import { ModuleFault } from "./byte-reader.ts";
 import { experimentalModuleName, experimentalSignatures } from "./experimental/signatures.ts";
-import type { FunctionType, ImportEntry, ValueType } from "./module-sections.ts";
+import type { FunctionType, ImportEntry, ValueType } from "./module-form.ts";
 import { signatures as wasiSignatures } from "./thread/wasi/signatures.ts";
 import { wasiModuleName } from "./thread/wasi/wasi.ts";
 

@@ -21,7 +21,7 @@ function hasShape(message: Readonly<Record<string, unknown>>): boolean {
         isText(message.url, textLengthMax) &&
         isText(message.method, textLengthMax) &&
         isHeaders(message.headers) &&
-        (message.body === undefined || message.body instanceof Uint8Array)
+        (message.body === undefined || isBytes(message.body))
       );
     case "read":
       return isWhole(message.handle) && isWhole(message.bytesMax, bounds.readBytesMax);
@@ -30,7 +30,7 @@ function hasShape(message: Readonly<Record<string, unknown>>): boolean {
     case "write":
       return (
         (message.stream === 1 || message.stream === 2) &&
-        message.bytes instanceof Uint8Array &&
+        isBytes(message.bytes) &&
         message.bytes.length <= bounds.outputChunkBytesMax
       );
     case "input":
@@ -62,6 +62,11 @@ function isEnd(value: unknown): value is ThreadEnd {
   if (value.kind === "returned") return Array.isArray(value.values);
   if (value.kind === "exited") return isWhole(value.code);
   return value.kind === "trapped" && typeof value.message === "string";
+}
+
+// Shared memory could be changed, and resizable memory could shrink, after it was looked at.
+function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
+  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer && !value.buffer.resizable;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

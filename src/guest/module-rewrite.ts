@@ -2,15 +2,8 @@
 // Never changes code or data, and takes nothing over into the changed sections that was not read before.
 import { bounds } from "../core/bounds.ts";
 import { ModuleFault } from "./byte-reader.ts";
-import {
-  type ExportEntry,
-  externKinds,
-  type ModuleSections,
-  type SizeRange,
-  sectionId,
-  severalMemories,
-  type TableEntry,
-} from "./module-sections.ts";
+import { type ExportEntry, externKinds, type SizeRange, sectionId, type TableEntry } from "./module-form.ts";
+import { type ModuleSections, severalMemories } from "./module-sections.ts";
 
 /** A page of WebAssembly memory. */
 export const pageBytes = 65_536;

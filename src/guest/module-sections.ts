@@ -3,57 +3,18 @@
 // engine would make of it is not known either. Function bodies and constants are left to the engine.
 import { bounds } from "../core/bounds.ts";
 import { type ByteReader, ModuleFault, readBytes } from "./byte-reader.ts";
-
-/** Types of values that can stand in a function's type. */
-export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128" | "funcref" | "externref" | "exnref";
-
-/** What a function takes and gives. */
-export interface FunctionType {
-  readonly params: readonly ValueType[];
-  readonly results: readonly ValueType[];
-}
-
-/** Least and most of a memory, in pages, or of a table, in entries. */
-export interface SizeRange {
-  readonly min: number;
-  readonly max: number | undefined;
-}
-
-/** Kinds of imports and exports, at the place of their code in the binary format. */
-export const externKinds = ["function", "table", "memory", "global", "tag"] as const;
-
-/** A kind of import or export. */
-export type ExternKind = (typeof externKinds)[number];
-
-/** One import; `type` is there for functions, `memory` for memories. */
-export interface ImportEntry {
-  readonly module: string;
-  readonly name: string;
-  readonly kind: ExternKind;
-  readonly type?: FunctionType;
-  readonly memory?: SizeRange;
-  readonly offset: number;
-}
-
-/** One export. */
-export interface ExportEntry {
-  readonly name: string;
-  readonly kind: ExternKind;
-  readonly index: number;
-}
-
-/** One table that the module defines. */
-export interface TableEntry extends SizeRange {
-  /** The binary format's code of the type of its entries. */
-  readonly reference: number;
-}
-
-/** Where a section stands: `start` is its id byte. */
-export interface Section {
-  readonly id: number;
-  readonly start: number;
-  readonly end: number;
-}
+import {
+  type ExportEntry,
+  type ExternKind,
+  externKinds,
+  type FunctionType,
+  type ImportEntry,
+  type Section,
+  type SizeRange,
+  sectionId,
+  type TableEntry,
+  type ValueType,
+} from "./module-form.ts";
 
 /** What was read. */
 export interface ModuleSections {
@@ -70,24 +31,6 @@ export interface ModuleSections {
   /** The type of a function by its index, imported ones first. Throws a ModuleFault for one that does not exist. */
   typeOf(functionIndex: number): FunctionType;
 }
-
-/** Section ids of the binary format (WebAssembly core, section 5.5.2). */
-export const sectionId = {
-  custom: 0,
-  type: 1,
-  import: 2,
-  function: 3,
-  table: 4,
-  memory: 5,
-  global: 6,
-  export: 7,
-  start: 8,
-  element: 9,
-  code: 10,
-  data: 11,
-  dataCount: 12,
-  tag: 13,
-} as const;
 
 // Their order in a file is not that of their ids.
 const sectionOrder: readonly number[] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];

@@ -5,11 +5,12 @@ import { bounds } from "../core/bounds.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { ModuleFault } from "./byte-reader.ts";
 import { compileModule } from "./compile-module.ts";
-import { noteTypes } from "./function-type-ledger.ts";
+import { typeLedger } from "./function-type-ledger.ts";
 import { checkImports } from "./known-imports.ts";
 import { openModuleCache } from "./module-cache.ts";
+import type { FunctionType } from "./module-form.ts";
 import { type ImportedMemory, pageBytes, rewriteModule } from "./module-rewrite.ts";
-import { type FunctionType, parseModule } from "./module-sections.ts";
+import { parseModule } from "./module-sections.ts";
 
 /** Why a module cannot be run, or cannot be run like this. For the embedder. */
 export interface ModuleProblem {
@@ -105,7 +106,7 @@ function capModule(bytes: Uint8Array<ArrayBuffer>, pagesMax: number) {
     const sections = parseModule(bytes);
     checkImports(sections.imports);
     const rewritten = rewriteModule(bytes, sections, pagesMax);
-    noteTypes(sections.types);
+    typeLedger.note(sections.types);
     return ok({ sections, rewritten });
   } catch (fault) {
     if (!(fault instanceof ModuleFault)) throw fault;

@@ -24,8 +24,7 @@ declare namespace WebAssembly {
   }
 
   /** Values that cross are numbers, bigints and references; nothing about a guest's function is known beforehand. */
-  // biome-ignore lint/suspicious/noExplicitAny: parameters are checked by the engine, not by the compiler.
-  type WasmFunction = (...values: any[]) => unknown;
+  type WasmFunction = { call(...values: unknown[]): unknown }["call"];
   type ExportValue = WasmFunction | Global | Memory | Table;
   type ImportValue = ExportValue | Suspending | number | bigint;
   type Exports = Readonly<Record<string, ExportValue>>;
@@ -88,6 +87,5 @@ declare namespace WebAssembly {
   }
 
   /** JSPI: an export that returns a promise, so that imports under it may suspend. */
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
   function promising(exported: WasmFunction): (...values: any[]) => Promise<unknown>;
 }

@@ -272,7 +272,7 @@ function narrower(a: Match | undefined, b: Match | undefined): Match | undefined
 function addressPolicyOf(search: Search): AddressPolicy {
   const { allowGroup, allowGroups, isEverything, grants, denied } = search;
   // Nearly every request: one rule, and nothing that needs a grant.
-  if (!isEverything && denied.length === 0 && allowGroup !== undefined && allowGroups === 1) {
+  if (!isEverything && denied.length === 0 && allowGroup !== undefined) {
     if (grants.length === allowGroup.grants.length) return allowGroup.addressPolicy;
   }
   return makeAddressPolicy(isEverything, grants, denied);

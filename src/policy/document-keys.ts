@@ -105,10 +105,10 @@ export function unknownKey(key: string, place: KeyPlace): Finding {
 }
 
 function meantKey(key: string, place: KeyPlace): string {
-  const folded = key.toLowerCase().replace(/[_\s-]/g, "");
-  const synonym = Object.hasOwn(synonyms[place], folded) ? synonyms[place][folded] : undefined;
   if (languageKeys.limits.includes(key) && place !== "limits") return `limits: { ${key}: … }`;
   if (languageKeys.rule.includes(key) && place === "document") return `\`${key}\` within a rule`;
   if (languageKeys.document.includes(key) && place === "rule") return `\`${key}\` at the top of the document`;
-  return synonym ?? nearestWord(key, languageKeys[place]) ?? "the document without it";
+  const near = nearestWord(key, [...languageKeys[place], ...Object.keys(synonyms[place])]);
+  if (near === undefined) return "the document without it";
+  return Object.hasOwn(synonyms[place], near) ? (synonyms[place][near] ?? near) : near;
 }

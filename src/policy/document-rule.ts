@@ -41,7 +41,8 @@ export function readRule(node: SourceNode, reading: RuleReading): Rule | undefin
   const redirects = readWord(fields.get("redirects"), ["follow", "return"] as const, problems);
   const traceparent = readBoolean(fields.get("traceparent"), problems) ?? false;
   if (effect === "deny") warnOfNoEffect(fields, problems);
-  else if (to !== undefined && addresses.length === 0) warnOfMissingGrants(to, node.place, problems);
+  else if (to !== undefined && addresses.length === 0)
+    warnOfMissingGrants(to, fields.get("to")?.value.place ?? node.place, problems);
   if (id === undefined || to === undefined) return undefined;
   return {
     id,
@@ -219,10 +220,6 @@ function warnOfMissingGrants(to: readonly Pattern[], place: Place, problems: Pro
     if (pattern.kind !== "destination" || pattern.host.kind !== "exact") continue;
     if (!/(?:^|\.)localhost$/.test(pattern.host.name)) continue;
     const message = `\`${pattern.host.name}\` leads to loopback addresses, and the rule grants none`;
-    problems.warning(
-      place,
-      { code: "grant_missing", message, remedy: "addresses: [loopback]" },
-      pattern.text,
-    );
+    problems.warning(place, { code: "grant_missing", message, remedy: "addresses: [loopback]" });
   }
 }

@@ -162,11 +162,8 @@ function warnOfCutLimits(rules: readonly Rule[], written: Limits, problems: Prob
       if (written[key] === undefined || !isCut(rule.limits, guest, key)) continue;
       const name = key.replace(/Bytes$|Ms$/, "");
       const message = `rule ${shown(rule.id)} has a wider \`${name}\` than the whole guest, whose limit holds as well`;
-      problems.warning(
-        rule.place,
-        { code: "limit_cut", message, remedy: `a \`${name}\` that fits within the guest's` },
-        rule.id,
-      );
+      const remedy = `a \`${name}\` that fits within the guest's`;
+      problems.warning(rule.place, { code: "limit_cut", message, remedy });
     }
   }
 }

@@ -20,18 +20,18 @@ const trapModule = new WebAssembly.Module(
 /** Runs one guest. `memoryBytes` is what its memory had grown to. */
 export function runInstance(
   bridge: Bridge,
-  message: RunMessage,
+  order: RunMessage,
 ): { readonly end: ThreadEnd; readonly memoryBytes: number } {
   let memory: WebAssembly.Memory | undefined;
   let exit: GuestExit | undefined;
   let end: ThreadEnd;
   try {
-    memory = ownMemory(message);
+    memory = ownMemory(order);
     const access = guestMemory(() => memory);
     const { imports: wasi } = wasiImports({
       memory: access,
-      args: message.args,
-      env: message.env,
+      args: order.args,
+      env: order.env,
       write: (stream, bytes) => bridge.call({ kind: "write", stream, bytes }, bytes.buffer),
       read: (bytesMax, waitMs) => bridge.call({ kind: "input", bytesMax, waitMs }),
       ...threadClock,
@@ -43,11 +43,14 @@ export function runInstance(
       [wasiModuleName]: { ...wasi, proc_exit: exiting },
       [experimentalModuleName]: experimentalImports({ memory: access, ...bridge }),
     };
-    const { exports } = new WebAssembly.Instance(message.module, withMemory(provided, message, memory));
+    const { exports } = new WebAssembly.Instance(order.module, withMemory(provided, order, memory));
     memory = exportedMemory(exports) ?? memory;
-    end = { kind: "returned", values: callExports(exports, message) };
+    end = { kind: "returned", values: callExports(exports, order) };
   } catch (fault) {
-    end = { kind: "trapped", message: fault instanceof Error ? fault.message : String(fault) };
+    // What is no Error is an exception of the guest's own, thrown by WebAssembly's throw.
+    const message =
+      fault instanceof Error ? fault.message : "the guest threw an exception and did not catch it";
+    end = { kind: "trapped", message };
   }
   if (exit !== undefined) end = { kind: "exited", code: exit.code };
   return { end, memoryBytes: memory?.buffer.byteLength ?? 0 };

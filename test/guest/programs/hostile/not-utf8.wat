@@ -1,0 +1,32 @@
+;; Text that is not UTF-8 in URL, method, headers and a header's name: 6 each time.
+(module
+  (import "wasi_experimental_http" "req"
+    (func $req (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_experimental_http" "header_get"
+    (func $header_get (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+
+  (memory (export "memory") 1)
+  (data (i32.const 0) "http://allowed.example:99999/hello")
+  (data (i32.const 64) "GET")
+
+  ;; Ends the guest with the number of the check that failed.
+  (func $check (param $got i32) (param $want i32) (param $number i32)
+    (if (i32.ne (local.get $got) (local.get $want)) (then (call $exit (local.get $number)))))
+
+  ;; A good request; its handle is at 204.
+  (func $ask (result i32)
+    (call $req (i32.const 0) (i32.const 34) (i32.const 64) (i32.const 3) (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0) (i32.const 200) (i32.const 204)))
+  (func $handle (result i32) (i32.load (i32.const 204)))
+
+  (data (i32.const 100) "\ff\fe\c3")
+  (data (i32.const 110) "a:\c3\28")
+
+  (func (export "_start")
+    (call $check (call $req (i32.const 100) (i32.const 3) (i32.const 64) (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 200) (i32.const 204)) (i32.const 6) (i32.const 1))
+    (call $check (call $req (i32.const 0) (i32.const 34) (i32.const 100) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 200) (i32.const 204)) (i32.const 6) (i32.const 2))
+    (call $check (call $req (i32.const 0) (i32.const 34) (i32.const 64) (i32.const 3) (i32.const 110) (i32.const 4) (i32.const 0) (i32.const 0) (i32.const 200) (i32.const 204)) (i32.const 6) (i32.const 3))
+    (call $check (call $req (i32.const 0) (i32.const 34) (i32.const 64) (i32.const 3) (i32.const 100) (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 200) (i32.const 204)) (i32.const 6) (i32.const 4))
+    (call $check (call $ask) (i32.const 0) (i32.const 5))
+    (call $check (call $header_get (call $handle) (i32.const 100) (i32.const 3) (i32.const 512) (i32.const 64) (i32.const 208)) (i32.const 6) (i32.const 6))))

@@ -1,0 +1,21 @@
+;; Traps in the middle of a body.
+(module
+  (import "wasi_experimental_http" "req"
+    (func $req (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_experimental_http" "body_read"
+    (func $body_read (param i32 i32 i32 i32) (result i32)))
+
+  (memory (export "memory") 1)
+  (data (i32.const 0) "http://allowed.example:99999/hello")
+  (data (i32.const 64) "GET")
+
+  ;; A good request; its handle is at 204.
+  (func $ask (result i32)
+    (call $req (i32.const 0) (i32.const 34) (i32.const 64) (i32.const 3) (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0) (i32.const 200) (i32.const 204)))
+  (func $handle (result i32) (i32.load (i32.const 204)))
+
+  (func (export "_start")
+    (drop (call $ask))
+    (drop (call $body_read (call $handle) (i32.const 512) (i32.const 2) (i32.const 208)))
+    (unreachable)))
