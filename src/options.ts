@@ -1,8 +1,8 @@
 // Checks what an embedder passed in, before anything is started. Every complaint names the option and the remedy.
 
-import { X509Certificate } from "node:crypto";
 import { bounds } from "./core/bounds.ts";
 import { SallyportError } from "./core/sallyport-error.ts";
+import { trustFor } from "./egress/connect.ts";
 import { checkArguments } from "./guest/thread/wasi/wasi.ts";
 import type { RunOptions } from "./run.ts";
 import type { SandboxOptions } from "./sandbox.ts";
@@ -27,12 +27,15 @@ export function checkSandboxOptions(options: SandboxOptions): {
   readonly warmGuests: number;
 } {
   const ca = options.ca === undefined ? [] : [options.ca].flat();
-  for (const pem of ca) {
-    try {
-      new X509Certificate(pem);
-    } catch {
-      throw invalid("ca: is no certificate; give the PEM text, from BEGIN CERTIFICATE to END CERTIFICATE");
-    }
+  try {
+    trustFor(ca);
+  } catch (cause) {
+    const remedy = "give the PEM text, from BEGIN CERTIFICATE to END CERTIFICATE";
+    throw new SallyportError(
+      "option_invalid",
+      `ca: holds something that is no certificate; ${remedy}`,
+      cause,
+    );
   }
   const warmGuests = options.warmGuests ?? 1;
   if (!Number.isInteger(warmGuests) || warmGuests < 0 || warmGuests > bounds.guestsRunningMax) {

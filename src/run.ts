@@ -1,9 +1,10 @@
 // One run of one guest: module, session, output, result.
 // It must never let a guest's output or requests grow without bound in the host's memory.
+
 import type { Context } from "@opentelemetry/api";
 import { bounds } from "./core/bounds.ts";
 import { SallyportError } from "./core/sallyport-error.ts";
-import { denialOf } from "./egress/judge.ts";
+import { denialOf } from "./egress/denial.ts";
 import type { RequestSummary, RunStatus, RunTotals } from "./egress/record.ts";
 import type { GuestEnd, GuestPool } from "./guest/pool.ts";
 import { prepareModule } from "./guest/prepare-module.ts";

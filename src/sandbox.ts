@@ -1,5 +1,6 @@
 // The composition root: the one place that builds a sandbox from its parts.
 // It must never hold a rule of its own: what is allowed is decided in the gate.
+
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import type { TracerProvider } from "@opentelemetry/api";
@@ -8,8 +9,8 @@ import { absentAuditLog, openAuditLog } from "./audit/audit-log.ts";
 import type { Clock } from "./core/clock.ts";
 import { systemClock } from "./core/clock.ts";
 import { SallyportError } from "./core/sallyport-error.ts";
+import { denialOf } from "./egress/denial.ts";
 import { openGenerations } from "./egress/generations.ts";
-import { denialOf } from "./egress/judge.ts";
 import { ownAddresses } from "./egress/own-addresses.ts";
 import type { Resolver } from "./egress/resolve.ts";
 import { staticResolver, systemResolver } from "./egress/resolve.ts";

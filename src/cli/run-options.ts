@@ -181,7 +181,8 @@ function readQuantityOption(
   if (text === undefined) return good(undefined);
   // As a policy file would read it: there, too, `0` alone is a number.
   const quantity = read({ isNumber: text === "0", text: printable(text) });
-  if (!quantity.ok) return bad(`--${name}: ${quantity.error.message}`, `write --${name} ${quantity.error.remedy}`);
+  if (!quantity.ok)
+    return bad(`--${name}: ${quantity.error.message}`, `write --${name} ${quantity.error.remedy}`);
   if (quantity.value > 0) return good(quantity.value);
   return bad(`--${name} ${printable(text)} leaves the guest nothing`, `leave --${name} out for the default`);
 }

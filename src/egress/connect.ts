@@ -1,6 +1,7 @@
 // Dials a vetted address and, for https, proves the name. The only file that opens a socket.
 // It must never look a name up, follow the environment (proxies, NODE_TLS_REJECT_UNAUTHORIZED), or hand out a socket
 // whose other end is not the address that was vetted.
+
 import { X509Certificate } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import {
@@ -19,8 +20,9 @@ import { classifyAddress } from "../url/address-range.ts";
 import type { Destination } from "../url/destination.ts";
 import type { IpAddress } from "../url/ip-address.ts";
 import { parseIp } from "../url/ip-address.ts";
+import { denialOf, denialOfSignal } from "./denial.ts";
 import type { Denial } from "./message.ts";
-import { denialOfSignal, invalidAuthorityCode, type WireStep, wireDenial, wireFault } from "./wire-fault.ts";
+import { invalidAuthorityCode, type WireStep, wireFault } from "./wire-fault.ts";
 
 /** A connected socket whose other end is a vetted address and, for https, who the destination says. */
 export interface Dialled {
@@ -87,7 +89,7 @@ const nextAddressReasons: ReadonlySet<Reason> = new Set([
 // A machine without IPv6 cannot reach half of the addresses, which tells nothing about the server.
 function mostTelling(failures: readonly Denial[]): Denial {
   const telling = failures.find(({ reason }) => reason !== "network_unreachable");
-  return telling ?? failures[0] ?? wireDenial("dns_no_address", "no address to dial");
+  return telling ?? failures[0] ?? denialOf("dns_no_address", "no address to dial");
 }
 
 function dial(
@@ -117,13 +119,13 @@ function dial(
     },
     timer: (expire) =>
       clock.schedule(bounds.connectTimeoutMs, () =>
-        expire(wireDenial("connect_timeout", `${address.text} was silent for ${bounds.connectTimeoutMs} ms`)),
+        expire(denialOf("connect_timeout", `${address.text} was silent for ${bounds.connectTimeoutMs} ms`)),
       ),
   });
 }
 
 function otherPeer(dialled: IpAddress, peer: IpAddress | undefined): Denial {
-  const denial = wireDenial("address_forbidden", `dialled ${dialled.text} and reached another address`);
+  const denial = denialOf("address_forbidden", `dialled ${dialled.text} and reached another address`);
   if (peer === undefined) return denial;
   const range = classifyAddress(peer);
   return { ...denial, address: peer.text, ...(range === "public" ? {} : { range }) };
@@ -154,11 +156,11 @@ function secure(
       return tls;
     },
     event: "secureConnect",
-    accept: (socket) => (socket.authorized ? ok(socket) : err(wireDenial("tls_certificate_invalid"))),
+    accept: (socket) => (socket.authorized ? ok(socket) : err(denialOf("tls_certificate_invalid"))),
     abandon: () => raw.destroy(),
     timer: (expire) =>
       clock.schedule(bounds.tlsTimeoutMs, () =>
-        expire(wireDenial("tls_timeout", `no handshake within ${bounds.tlsTimeoutMs} ms`)),
+        expire(denialOf("tls_timeout", `no handshake within ${bounds.tlsTimeoutMs} ms`)),
       ),
   });
 }
@@ -236,7 +238,7 @@ function settleSocket<Kind extends Socket>(wait: SocketWait<Kind>): Promise<Resu
       socket = started;
       // INVARIANT (an error has a listener): stays for the socket's whole life, whoever uses it later.
       started.on("error", (error) => settle(err(wireFault(error, wait.step()))));
-      started.once("close", () => settle(err(wireDenial("connection_closed"))));
+      started.once("close", () => settle(err(denialOf("connection_closed"))));
       started.once(wait.event, () => settle(wait.accept(started)));
       signal.addEventListener("abort", onAbort);
       cancelTimer = wait.timer((denial) => settle(err(denial)));

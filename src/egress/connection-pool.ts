@@ -1,5 +1,6 @@
 // The connections of one guest under one policy generation: dials, keeps idle ones for a short while, closes all.
 // It must never be shared between guests, nor keep a connection beyond its age, since its name may lead elsewhere by then.
+
 import { bounds } from "../core/bounds.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Result } from "../core/result.ts";
@@ -8,8 +9,8 @@ import type { Destination } from "../url/destination.ts";
 import type { IpAddress } from "../url/ip-address.ts";
 import { connectVetted } from "./connect.ts";
 import { type Connection, openConnection } from "./connection.ts";
+import { denialOf, denialOfSignal } from "./denial.ts";
 import type { Denial } from "./message.ts";
-import { denialOfSignal, wireDenial } from "./wire-fault.ts";
 
 /** Opens connections and keeps idle ones. */
 export interface ConnectionPool {
@@ -91,7 +92,7 @@ export function openConnectionPool(options: {
     addresses: readonly IpAddress[],
     signal: AbortSignal,
   ): Promise<Result<Connection, Denial>> {
-    if (!open) return err(wireDenial("shutting_down"));
+    if (!open) return err(denialOf("shutting_down"));
     const abort = new AbortController();
     const onAbort = (): void => abort.abort(denialOfSignal(signal));
     if (signal.aborted) onAbort();
@@ -106,7 +107,7 @@ export function openConnectionPool(options: {
     const { socket } = dialled.value;
     if (abort.signal.aborted || socket.destroyed) {
       socket.destroy();
-      return err(abort.signal.aborted ? denialOfSignal(abort.signal) : wireDenial("connection_closed"));
+      return err(abort.signal.aborted ? denialOfSignal(abort.signal) : denialOf("connection_closed"));
     }
     const openedMs = clock.monotonicMs();
     const connection: Connection = openConnection(dialled.value, destination, {
@@ -132,7 +133,7 @@ export function openConnectionPool(options: {
     destroy() {
       open = false;
       retire();
-      for (const abort of dials) abort.abort(wireDenial("shutting_down"));
+      for (const abort of dials) abort.abort(denialOf("shutting_down"));
       for (const connection of [...live]) connection.destroy();
     },
     get sockets() {

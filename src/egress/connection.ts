@@ -1,5 +1,6 @@
 // One connected socket and the one undici client that speaks over it. It must never reach for another socket, send
 // to another origin than its own, or be used again after anything on it was not as it should be.
+
 import type { EventEmitter } from "node:events";
 import type { buildConnector } from "undici";
 import UndiciClient from "undici/lib/dispatcher/client.js";
@@ -10,9 +11,10 @@ import type { Result } from "../core/result.ts";
 import { err } from "../core/result.ts";
 import type { Destination } from "../url/destination.ts";
 import type { Dialled } from "./connect.ts";
+import { denialOf, denialOfSignal } from "./denial.ts";
 import { type Exchange, type HopRequest, type HopResponse, startExchange } from "./exchange.ts";
 import type { Denial } from "./message.ts";
-import { denialOfSignal, spentConnectionCode, wireDenial, wireFault } from "./wire-fault.ts";
+import { spentConnectionCode, wireFault } from "./wire-fault.ts";
 
 export type { HopRequest, HopResponse } from "./exchange.ts";
 
@@ -52,7 +54,7 @@ export function openConnection(
   const { socket, peer } = dialled;
   let current: Exchange | undefined;
   let closed = false;
-  let loss = wireDenial("connection_closed");
+  let loss = denialOf("connection_closed");
 
   const client = new UndiciClient(destination.origin, { ...clientOptions, connect: handOver(dialled) });
   // An emitter throws without a listener for this one, and undici's types do not know that it emits it.
@@ -66,7 +68,7 @@ export function openConnection(
   // Registered before undici's own listener, which would skip blank lines and the like.
   socket.on("readable", () => {
     if (current !== undefined || socket.readableLength === 0) return;
-    loss = wireDenial("protocol_error", "the server spoke without being asked");
+    loss = denialOf("protocol_error", "the server spoke without being asked");
     close();
   });
 
@@ -85,7 +87,7 @@ export function openConnection(
   }
 
   function destroy(): void {
-    current?.fail(wireDenial("shutting_down"));
+    current?.fail(denialOf("shutting_down"));
     close();
   }
 

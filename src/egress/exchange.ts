@@ -1,6 +1,7 @@
 // One request and its response on one connection: undici's events in, a response or a denial out, exactly once.
 // It must never wait without a timer or an abort that ends the wait, and never believe a status, a length or a framing
 // that HTTP/1.1 does not allow.
+
 import type { Socket } from "node:net";
 import type { Client, Dispatcher } from "undici";
 import { bounds } from "../core/bounds.ts";
@@ -8,10 +9,11 @@ import type { Clock } from "../core/clock.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { Destination } from "../url/destination.ts";
+import { denialOf, denialOfSignal } from "./denial.ts";
 import { screenResponseHeaders } from "./header-screen.ts";
 import type { Denial, HeaderField } from "./message.ts";
 import { openResponseBody } from "./response-body.ts";
-import { denialOfSignal, wireDenial, wireFault } from "./wire-fault.ts";
+import { wireFault } from "./wire-fault.ts";
 import { dispatchSealed, type SealedRequest } from "./wire-seal.ts";
 
 /** What one hop sends: final and screened, nothing is looked at again. */
@@ -68,7 +70,7 @@ export function startExchange(hop: HopRequest, parts: ExchangeParts): Exchange {
   let cancelTimer: (() => void) | undefined;
   const body = openResponseBody(clock, {
     onRoom: resume,
-    onStall: () => fail(wireDenial("body_timeout", `no byte for ${bounds.bodyIdleTimeoutMs} ms`)),
+    onStall: () => fail(denialOf("body_timeout", `no byte for ${bounds.bodyIdleTimeoutMs} ms`)),
     onSpent: () => signal.removeEventListener("abort", onAbort),
   });
 
@@ -98,7 +100,7 @@ export function startExchange(hop: HopRequest, parts: ExchangeParts): Exchange {
     disarm();
     if (step !== "headers") return;
     cancelTimer = clock.schedule(bounds.headersTimeoutMs, () =>
-      fail(wireDenial("headers_timeout", `no response within ${bounds.headersTimeoutMs} ms`)),
+      fail(denialOf("headers_timeout", `no response within ${bounds.headersTimeoutMs} ms`)),
     );
   }
 
@@ -164,7 +166,7 @@ export function startExchange(hop: HopRequest, parts: ExchangeParts): Exchange {
   };
 
   function discard(): void {
-    const denial = wireDenial("guest_cancelled");
+    const denial = denialOf("guest_cancelled");
     body.cut(denial);
     fail(denial);
   }
@@ -209,10 +211,10 @@ function judgeHead(
   method: string,
   bodyBytesMax: number,
 ): Result<Head, Denial> {
-  if (!(status >= 200 && status <= 599)) return err(wireDenial("protocol_error", `status ${status}`));
+  if (!(status >= 200 && status <= 599)) return err(denialOf("protocol_error", `status ${status}`));
   const raw = fieldsOf(rawHeaders);
   const screened = screenResponseHeaders(raw);
-  if (!screened.ok) return err(wireDenial(screened.error.reason, screened.error.detail));
+  if (!screened.ok) return err(denialOf(screened.error.reason, screened.error.detail));
   // A length without a body is what the body would have had (RFC 9110 section 8.6).
   const bodyless = method === "HEAD" || status === 204 || status === 304;
   const length = bodyless ? undefined : headerValue(raw, "content-length");
@@ -222,7 +224,7 @@ function judgeHead(
 }
 
 function bodyTooLarge(bodyBytesMax: number): Denial {
-  return { ...wireDenial("response_body_too_large"), limit: { name: "responseBody", value: bodyBytesMax } };
+  return { ...denialOf("response_body_too_large"), limit: { name: "responseBody", value: bodyBytesMax } };
 }
 
 function fieldsOf(raw: Dispatcher.DispatchController["rawHeaders"]): readonly HeaderField[] {

@@ -1,13 +1,15 @@
 // The enforcement point: the only way from a guest to the network. Whoever has read `pass` has read the product.
 // It must never send what was not decided, admitted, vetted and recorded before, in this order.
+
 import { bounds } from "../core/bounds.ts";
 import type { Result } from "../core/result.ts";
 import type { RedirectChoice } from "../policy/policy.ts";
+import { denialOf } from "./denial.ts";
 import type { Generation } from "./generation.ts";
 import type { HopParts, Turn } from "./hop.ts";
 import { prepareHop, sendHop, settingsOf } from "./hop.ts";
 import type { HopRequest, Judgement } from "./judge.ts";
-import { denialOf, judgeHop, judgeRequest } from "./judge.ts";
+import { judgeHop, judgeRequest } from "./judge.ts";
 import type { Denial, Gate, GuestRequest, Outcome } from "./message.ts";
 import { openResponse } from "./open-response.ts";
 import type { RunRecord } from "./record.ts";

@@ -1,14 +1,15 @@
 // One hop on the wire: admit it, find where it leads, send it.
 // It must never dial an address that was not vetted for this very hop's rule.
+
 import type { Clock } from "../core/clock.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { RedirectChoice, ResolvedLimits } from "../policy/policy.ts";
 import type { IpAddress } from "../url/ip-address.ts";
 import type { Connection, HopResponse } from "./connection.ts";
+import { denialOf } from "./denial.ts";
 import type { Generation } from "./generation.ts";
 import type { Passed } from "./judge.ts";
-import { denialOf } from "./judge.ts";
 import type { LimitFault, Permit } from "./limiter.ts";
 import type { Denial } from "./message.ts";
 import type { RequestRecord } from "./record.ts";

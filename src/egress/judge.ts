@@ -1,10 +1,11 @@
 // The whole judgement of a request that needs no network: normalise, screen, decide. Pure and total.
 // The gate and `policy explain` both stand on it, so that an explanation can never differ from the enforcement.
-import { reasonTable } from "../core/reason.ts";
+
 import { decide } from "../policy/decide.ts";
 import type { AddressPolicy, Decision, Policy } from "../policy/policy.ts";
 import type { Destination } from "../url/destination.ts";
 import { parseDestination } from "../url/destination.ts";
+import { denialOf } from "./denial.ts";
 import { screenMethod, screenRequestHeaders } from "./header-screen.ts";
 import type { Denial, HeaderField } from "./message.ts";
 
@@ -100,10 +101,4 @@ export function judgeHop(
 
 function refusal({ destination, method }: HopRequest, denial: Denial): Refused {
   return { effect: "deny", destination, method, denial };
-}
-
-/** A denial with the reason's own stage and kind. */
-export function denialOf(reason: Denial["reason"], detail?: string): Denial {
-  const { stage, kind } = reasonTable[reason];
-  return { reason, stage, kind, ...(detail === undefined ? {} : { detail }) };
 }

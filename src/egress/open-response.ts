@@ -1,13 +1,14 @@
 // A response on its way to the guest: counts its bytes, ends its record once, holds its permit until close.
 // It must never give bytes after a failure, nor end a record twice.
+
 import { bounds } from "../core/bounds.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { HopResponse } from "./connection.ts";
+import { denialOf } from "./denial.ts";
 import type { Turn } from "./hop.ts";
 import { limitDenial, settingsOf, withRule } from "./hop.ts";
 import type { Passed } from "./judge.ts";
-import { denialOf } from "./judge.ts";
 import type { Denial, OpenResponse } from "./message.ts";
 
 const nothing = new Uint8Array(0);

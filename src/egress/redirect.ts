@@ -1,11 +1,12 @@
 // What a 3xx response asks for next (RFC 9110 section 15.4), or why it must not be done. Pure.
 // It must never decide whether the next hop is allowed: every hop goes through the whole gate again.
+
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { Destination } from "../url/destination.ts";
 import { resolveLocation } from "../url/destination.ts";
+import { denialOf } from "./denial.ts";
 import type { HopRequest } from "./judge.ts";
-import { denialOf } from "./judge.ts";
 import type { Denial, HeaderField } from "./message.ts";
 
 const followed: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

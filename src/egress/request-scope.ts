@@ -1,7 +1,8 @@
 // The life of one guest request: one abort signal that every wait listens to, and one total deadline.
 // It must never abort without a Denial as its reason: whoever is woken says that reason.
+
 import type { Clock } from "../core/clock.ts";
-import { denialOf } from "./judge.ts";
+import { denialOf, denialOfSignal } from "./denial.ts";
 import type { Denial } from "./message.ts";
 
 /** Holds the signal and the deadline of one request. */
@@ -25,7 +26,7 @@ export function openRequestScope(clock: Clock, outer: readonly AbortSignal[]): R
 
   const onAbort = (event: Event): void => abortFrom(event.target as AbortSignal);
   function abortFrom(signal: AbortSignal): void {
-    controller.abort(isDenial(signal.reason) ? signal.reason : denialOf("guest_cancelled"));
+    controller.abort(denialOfSignal(signal));
   }
   for (const signal of outer) {
     if (signal.aborted) abortFrom(signal);
@@ -51,8 +52,4 @@ export function openRequestScope(clock: Clock, outer: readonly AbortSignal[]): R
       for (const signal of outer) signal.removeEventListener("abort", onAbort);
     },
   };
-}
-
-function isDenial(reason: unknown): reason is Denial {
-  return typeof reason === "object" && reason !== null && "reason" in reason && "stage" in reason;
 }

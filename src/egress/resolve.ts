@@ -1,20 +1,18 @@
 // Where a destination leads: one look-up of its name, every answer read strictly and vetted, or none is used.
 // It must never return an address that was not vetted, nor ask twice: a second answer may be another one.
+
 import { ADDRCONFIG, lookup } from "node:dns";
 import { bounds } from "../core/bounds.ts";
 import type { Clock } from "../core/clock.ts";
-import type { AddressRange } from "../core/reason.ts";
-import { recordText } from "../core/record-text.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
-import { vetAddresses } from "../policy/addresses.ts";
 import type { AddressPolicy } from "../policy/policy.ts";
-import { classifyAddress } from "../url/address-range.ts";
 import type { Destination } from "../url/destination.ts";
 import type { IpAddress } from "../url/ip-address.ts";
-import { parseIp } from "../url/ip-address.ts";
+import { denialOf, denialOfSignal } from "./denial.ts";
 import type { Denial } from "./message.ts";
-import { denialOfSignal, wireDenial, wireFault } from "./wire-fault.ts";
+import { vetAnswers } from "./vet-answers.ts";
+import { wireFault } from "./wire-fault.ts";
 
 /**
  * Finds the addresses of a name. Rejects with an error whose `code` is one of `dns.lookup` (`ENOTFOUND`,
@@ -72,25 +70,14 @@ export async function resolveDestination(
   parts: ResolveParts,
 ): Promise<Result<Resolved, Denial>> {
   const { host } = destination;
-  if (host.kind !== "name") return vet([host.ip], [], 0, parts);
-
   const startMs = parts.clock.monotonicMs();
-  const asked = await ask(host.name, parts);
+  const asked = host.kind === "name" ? await ask(host.name, parts) : ok([]);
   if (!asked.ok) return asked;
-  const dnsMs = parts.clock.monotonicMs() - startMs;
-  if (asked.value.length === 0) return err(wireDenial("dns_no_address", "the answer is empty"));
-  // Looking at the first ones only would let the others through unseen.
-  if (asked.value.length > bounds.answersMax) {
-    return err(wireDenial("dns_failed", `more than ${bounds.answersMax} addresses in one answer`));
-  }
-  const addresses: IpAddress[] = [];
-  for (const answer of asked.value) {
-    const ip = typeof answer === "string" ? parseIp(answer) : undefined;
-    // Node dials `::1%1`, `127.1` and the like; one such answer spoils the others.
-    if (ip === undefined) return err(unreadable(answer));
-    if (!addresses.some(({ text }) => text === ip.text)) addresses.push(ip);
-  }
-  return vet(addresses, asked.value.map(String), dnsMs, parts);
+  const dnsMs = host.kind === "name" ? parts.clock.monotonicMs() - startMs : 0;
+  // INVARIANT (vetted or nothing): the only place that makes a Resolved.
+  const vetted = vetAnswers(host, asked.value, parts.addressPolicy, parts.isSelf);
+  if (!vetted.ok) return vetted;
+  return ok({ addresses: vetted.value, answers: asked.value.map(String), dnsMs });
 }
 
 // One look-up, raced against its own timeout and the request's signal.
@@ -111,45 +98,17 @@ function ask(name: string, parts: ResolveParts): Promise<Result<readonly unknown
     const onAbort = (): void => settle(err(denialOfSignal(signal)));
     const onFailure = (error: unknown): void => settle(err(wireFault(error, "dns")));
     const cancelTimer = clock.schedule(bounds.dnsTimeoutMs, () => {
-      settle(err(wireDenial("dns_timeout", `no answer within ${bounds.dnsTimeoutMs} ms`)));
+      settle(err(denialOf("dns_timeout", `no answer within ${bounds.dnsTimeoutMs} ms`)));
     });
     signal.addEventListener("abort", onAbort);
     try {
       // A resolver is the embedder's code: it may throw, and what it returns may be anything.
       Promise.resolve(resolver(name, { signal: abandon.signal })).then((answers: unknown) => {
         if (Array.isArray(answers)) settle(ok(answers));
-        else settle(err(wireDenial("dns_failed", "the resolver returned no list")));
+        else settle(err(denialOf("dns_failed", "the resolver returned no list")));
       }, onFailure);
     } catch (error) {
       onFailure(error);
     }
   });
-}
-
-// INVARIANT (vetted or nothing): the only place that makes a Resolved.
-function vet(
-  addresses: readonly IpAddress[],
-  answers: readonly string[],
-  dnsMs: number,
-  { addressPolicy, isSelf }: ResolveParts,
-): Result<Resolved, Denial> {
-  const verdict = vetAddresses(addressPolicy, addresses, isSelf);
-  if (verdict.ok) return ok({ addresses, answers, dnsMs });
-  const { address, range, rule } = verdict;
-  return err({
-    ...wireDenial("address_forbidden"),
-    address,
-    range,
-    ...(rule === undefined ? {} : { rule: rule.id }),
-  });
-}
-
-function unreadable(answer: unknown): Denial {
-  const text = typeof answer === "string" ? answer : typeof answer;
-  const [beforeZone = ""] = text.split("%");
-  const ip = parseIp(beforeZone);
-  const found = ip === undefined ? "public" : classifyAddress(ip);
-  const range: AddressRange = found === "public" ? "reserved" : found;
-  const detail = "the resolver answered with something other than a plain IP address";
-  return { ...wireDenial("address_forbidden", detail), address: recordText(text, 64), range };
 }

@@ -1,8 +1,8 @@
 // Says in our closed vocabulary what went wrong on the wire. Total: every error of Node, OpenSSL and undici has a reason.
 // It must never show a byte of the request or of a response: error texts are bounded and made printable.
+
 import type { Reason } from "../core/reason.ts";
-import { reasonTable } from "../core/reason.ts";
-import { recordText } from "../core/record-text.ts";
+import { denialOf } from "./denial.ts";
 import type { Denial } from "./message.ts";
 
 /** How far an exchange had come when it failed: one error code means different things at different steps. */
@@ -15,31 +15,10 @@ export const changedRequestCode = "ERR_REQUEST_CHANGED";
 /** The code of the error for an extra certificate authority that cannot be read. */
 export const invalidAuthorityCode = "ERR_AUTHORITY_INVALID";
 
-// Certificates and status lines are a server's text; what an operator needs of it fits in a line.
-const detailLengthMax = 256;
-
 /** Turns an error into a denial. `error` may be anything that was thrown or emitted. */
 export function wireFault(error: unknown, step: WireStep): Denial {
   const code = codeOf(error);
-  return wireDenial(reasonFor(code, messageOf(error), step), describe(code, messageOf(error)));
-}
-
-/** A denial with the reason's own stage and kind; `detail` is made fit for a record. */
-export function wireDenial(reason: Reason, detail?: string): Denial {
-  const { stage, kind } = reasonTable[reason];
-  return { reason, stage, kind, ...(detail ? { detail: recordText(detail, detailLengthMax) } : {}) };
-}
-
-/** Why a signal aborted: the Denial that is its reason, or `guest_cancelled` where it has another one. */
-export function denialOfSignal(signal: AbortSignal): Denial {
-  const reason: unknown = signal.reason;
-  return isDenial(reason) ? reason : wireDenial("guest_cancelled");
-}
-
-function isDenial(value: unknown): value is Denial {
-  if (typeof value !== "object" || value === null) return false;
-  if (!("reason" in value && "stage" in value && "kind" in value)) return false;
-  return typeof value.reason === "string" && Object.hasOwn(reasonTable, value.reason);
+  return denialOf(reasonFor(code, messageOf(error), step), describe(code, messageOf(error)));
 }
 
 function reasonFor(code: string, message: string, step: WireStep): Reason {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { type ConnectParts, connectVetted, trustFor } from "../../src/egress/connect.ts";
-import { wireDenial } from "../../src/egress/wire-fault.ts";
+import { denialOf } from "../../src/egress/denial.ts";
 import { destinationOf } from "../support/arbitraries.ts";
 import { type CertificateRequest, createAuthority, selfSigned } from "../support/certificate-authority.ts";
 import { fakeClock } from "../support/fake-clock.ts";
@@ -85,7 +85,7 @@ describe("dialling", () => {
   test("is given up at once by an abort, with the abort's reason", async () => {
     const controller = new AbortController();
     const dialled = connect("http://api.example:81/", ["192.0.2.1"], { signal: controller.signal });
-    const denial = wireDenial("request_timeout");
+    const denial = denialOf("request_timeout");
     controller.abort(denial);
     expect(await dialled).toEqual({ ok: false, error: denial });
     expect(await connect("http://api.example:81/", ["127.0.0.1"], { signal: controller.signal })).toEqual({
@@ -191,7 +191,7 @@ describe("TLS", () => {
     const dialled = connect(`https://api.example:${server.port}/`, ["127.0.0.1"], { ca, signal });
     await until(() => server.openSockets === 1);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    const denial = wireDenial("shutting_down");
+    const denial = denialOf("shutting_down");
     controller.abort(denial);
     expect(await dialled).toEqual({ ok: false, error: denial });
     await until(() => server.openSockets === 0);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
-import { wireDenial } from "../../src/egress/wire-fault.ts";
+import { denialOf } from "../../src/egress/denial.ts";
 import { destinationOf } from "../support/arbitraries.ts";
 import { fakeClock } from "../support/fake-clock.ts";
 import { startOrigin, startRawServer, startScriptedServer } from "../support/origin.ts";
@@ -72,7 +72,7 @@ describe("timeouts", () => {
 });
 
 describe("an abort", () => {
-  const denial = wireDenial("request_timeout", "after 5 ms");
+  const denial = denialOf("request_timeout", "after 5 ms");
 
   test("before the request is sent closes the connection and says its reason", async () => {
     await using origin = await startOrigin();

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
-import { wireDenial } from "../../src/egress/wire-fault.ts";
+import { denialOf } from "../../src/egress/denial.ts";
 import { createAuthority } from "../support/certificate-authority.ts";
 import { type FakeClock, fakeClock } from "../support/fake-clock.ts";
 import { expectNoStrays, journey } from "../support/journey.ts";
@@ -119,7 +119,7 @@ describe("a server that does not stop", () => {
       });
     });
     const controller = new AbortController();
-    setTimeout(() => controller.abort(wireDenial("request_timeout")), 150);
+    setTimeout(() => controller.abort(denialOf("request_timeout")), 150);
     const startMs = performance.now();
     const outcome = await journey(`http://api.example:${server.port}/`, { signal: controller.signal });
     expect(outcome).toBe("200 request_timeout");
@@ -184,8 +184,8 @@ describe("a guest that does not care", () => {
       const url = `${count % 3 === 0 ? "https" : "http"}://api.example:${origin.port}/`;
       const controller = new AbortController();
       const delayMs = (count % 30) / 5;
-      if (delayMs < 1) queueMicrotask(() => controller.abort(wireDenial("guest_terminated")));
-      else setTimeout(() => controller.abort(wireDenial("guest_terminated")), delayMs);
+      if (delayMs < 1) queueMicrotask(() => controller.abort(denialOf("guest_terminated")));
+      else setTimeout(() => controller.abort(denialOf("guest_terminated")), delayMs);
       const sent = await wire.send(url, { signal: controller.signal });
       outcomes.add(sent.ok ? ((await readAll(sent.value)).reason ?? "read") : sent.error.reason);
     }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
+import { denialOf } from "../../src/egress/denial.ts";
 import {
   type Resolver,
   resolveDestination,
   staticResolver,
   systemResolver,
 } from "../../src/egress/resolve.ts";
-import { wireDenial } from "../../src/egress/wire-fault.ts";
 import { makeAddressPolicy, nothingGranted } from "../../src/policy/addresses.ts";
 import type { AddressPolicy } from "../../src/policy/policy.ts";
 import { destinationOf } from "../support/arbitraries.ts";
@@ -206,7 +206,7 @@ describe("a resolver that fails", () => {
     const result = resolve("http://api.example/", () => new Promise((_, fail) => (reject = fail)), {
       signal: controller.signal,
     });
-    const denial = wireDenial("run_deadline_exceeded");
+    const denial = denialOf("run_deadline_exceeded");
     controller.abort(denial);
     expect(await result).toEqual({ ok: false, error: denial });
     reject(new Error("late"));
@@ -215,7 +215,7 @@ describe("a resolver that fails", () => {
 });
 
 test("nothing is asked when the signal has aborted already", async () => {
-  const denial = wireDenial("request_timeout");
+  const denial = denialOf("request_timeout");
   const result = await resolve(
     "http://api.example/",
     () => {

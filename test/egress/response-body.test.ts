@@ -3,8 +3,8 @@ import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
+import { denialOf } from "../../src/egress/denial.ts";
 import { openResponseBody } from "../../src/egress/response-body.ts";
-import { wireDenial } from "../../src/egress/wire-fault.ts";
 import { fakeClock } from "../support/fake-clock.ts";
 import { reasonOf, successOf } from "../support/wire.ts";
 
@@ -99,14 +99,14 @@ describe("a response body", () => {
   test("gives what is there before the failure, and the same failure ever after", async () => {
     const { body, events } = open();
     body.push(Uint8Array.of(1, 2, 3));
-    body.fail(wireDenial("connection_closed"));
-    body.fail(wireDenial("connection_reset"));
+    body.fail(denialOf("connection_closed"));
+    body.fail(denialOf("connection_reset"));
     expect(successOf(await body.read(2)).byteLength).toBe(2);
     expect(successOf(await body.read(2)).byteLength).toBe(1);
     for (let count = 0; count < 3; count += 1) {
       expect(reasonOf(await body.read(2))).toBe("connection_closed");
     }
-    body.cut(wireDenial("guest_cancelled"));
+    body.cut(denialOf("guest_cancelled"));
     expect(reasonOf(await body.read(2))).toBe("connection_closed");
     expect(events.spent).toBe(1);
   });
@@ -114,11 +114,11 @@ describe("a response body", () => {
   test("that is cut gives nothing more, to waiting readers neither", async () => {
     const { body, events } = open();
     const waiting = [body.read(1), body.read(1)];
-    body.cut(wireDenial("request_timeout"));
+    body.cut(denialOf("request_timeout"));
     for (const read of waiting) expect(reasonOf(await read)).toBe("request_timeout");
     const { body: full } = open();
     full.push(Uint8Array.of(1));
-    full.cut(wireDenial("request_timeout"));
+    full.cut(denialOf("request_timeout"));
     expect(reasonOf(await full.read(1))).toBe("request_timeout");
     expect(events.spent).toBe(1);
   });

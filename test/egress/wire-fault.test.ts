@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { reasonTable } from "../../src/core/reason.ts";
-import { denialOfSignal, type WireStep, wireDenial, wireFault } from "../../src/egress/wire-fault.ts";
+import { denialOf, denialOfSignal } from "../../src/egress/denial.ts";
+import { type WireStep, wireFault } from "../../src/egress/wire-fault.ts";
 
 function fault(code: string, message = code): Error {
   return Object.assign(new Error(message), { code });
@@ -79,7 +80,7 @@ describe("an error of the wire has a reason", () => {
 
 describe("an aborted signal", () => {
   test("says the denial that is its reason", () => {
-    const denial = wireDenial("run_deadline_exceeded");
+    const denial = denialOf("run_deadline_exceeded");
     expect(denialOfSignal(AbortSignal.abort(denial))).toBe(denial);
   });
 
