@@ -42,6 +42,7 @@ export function openGuestThread(): GuestThread {
     argv: [],
     execArgv: [],
     stdin: false,
+    // Taken away from the process and read by nobody: reading them would keep the process alive.
     stdout: true,
     stderr: true,
     trackUnmanagedFds: true,
@@ -52,9 +53,6 @@ export function openGuestThread(): GuestThread {
       stackSizeMb: bounds.threadStackMebibytes,
     },
   });
-  // Node itself may warn there; nobody reads it, and unread it would pile up.
-  worker.stdout.resume();
-  worker.stderr.resume();
 
   let runs = 0;
   let asked = false;

@@ -87,5 +87,5 @@ declare namespace WebAssembly {
   }
 
   /** JSPI: an export that returns a promise, so that imports under it may suspend. */
-  function promising(exported: WasmFunction): (...values: any[]) => Promise<unknown>;
+  function promising(exported: WasmFunction): (...values: unknown[]) => Promise<unknown>;
 }

@@ -76,9 +76,8 @@ interface Search {
   reached: Dimension;
   allow: Match | undefined;
   deny: Match | undefined;
-  /** The only group of allow rules so far, while there is only one. */
+  /** The last group of allow rules that matched. */
   allowGroup: RuleGroup | undefined;
-  allowGroups: number;
   isEverything: boolean;
   grants: AddressGrant[];
   denied: DeniedAddresses[];
@@ -108,7 +107,6 @@ function startSearch(request: PolicyRequest): Search {
     allow: undefined,
     deny: undefined,
     allowGroup: undefined,
-    allowGroups: 0,
     isEverything: false,
     grants: [],
     denied: [],
@@ -222,7 +220,6 @@ function foundAllow(search: Search, groups: MethodGroups, host: HostEntry, port:
   for (const group of groupsOf(groups, search.request.method)) {
     search.allow = narrower(search.allow, matchOf(group, groups, host, port));
     search.allowGroup = group;
-    search.allowGroups += 1;
     search.isEverything ||= host.isEverything;
     search.grants.push(...group.grants);
     if (host.literalGrant !== undefined) search.grants.push(host.literalGrant);
@@ -270,11 +267,10 @@ function narrower(a: Match | undefined, b: Match | undefined): Match | undefined
 }
 
 function addressPolicyOf(search: Search): AddressPolicy {
-  const { allowGroup, allowGroups, isEverything, grants, denied } = search;
-  // Nearly every request: one rule, and nothing that needs a grant.
-  if (!isEverything && denied.length === 0 && allowGroup !== undefined) {
-    if (grants.length === allowGroup.grants.length) return allowGroup.addressPolicy;
-  }
+  const { allowGroup, isEverything, grants, denied } = search;
+  // Nearly every request: all that is granted, if anything, comes from one group of rules.
+  const isOfOneGroup = allowGroup !== undefined && grants.length === allowGroup.grants.length;
+  if (isOfOneGroup && !isEverything && denied.length === 0) return allowGroup.addressPolicy;
   return makeAddressPolicy(isEverything, grants, denied);
 }
 

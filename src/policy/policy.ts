@@ -80,6 +80,7 @@ export interface Rule {
   readonly id: string;
   readonly effect: Effect;
   readonly to: readonly Pattern[];
+  /** Each once. */
   readonly methods?: readonly string[];
   readonly paths?: readonly PathPattern[];
   readonly addresses: readonly AddressGrant[];

@@ -58,7 +58,7 @@ export function compileRule(rule: Rule): CompiledRule {
   return {
     rule,
     limits: resolveLimits(rule.limits, ruleLimitDefaults),
-    methodCount: rule.methods === undefined ? Number.POSITIVE_INFINITY : new Set(rule.methods).size,
+    methodCount: rule.methods === undefined ? Number.POSITIVE_INFINITY : rule.methods.length,
   };
 }
 
@@ -173,7 +173,7 @@ function groupByMethod(rules: readonly CompiledRule[], rank: number): MethodGrou
   if (rules.length === 0) return undefined;
   const byMethod = new Map<string, CompiledRule[]>();
   for (const compiled of rules) {
-    for (const method of new Set(compiled.rule.methods ?? [])) {
+    for (const method of compiled.rule.methods ?? []) {
       const list = byMethod.get(method);
       if (list === undefined) byMethod.set(method, [compiled]);
       else list.push(compiled);

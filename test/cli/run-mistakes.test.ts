@@ -89,7 +89,11 @@ test.each<[string, readonly string[], readonly (string | RegExp)[]]>([
   ["-c of a fraction", ["-c", "1.5", hello], ["-c 1.5 is not a whole number"]],
   ["-e without a value", ["-e", "HOME", hello], ["-e HOME has no value", "write -e HOME=VALUE"]],
   ["-e without a name", ["-e", "=x", hello], ["-e =x has no name before the ="]],
-  ["a timeout without a unit", ["--timeout", "5", hello], ["--timeout: `5` has no unit", "write --timeout 5ms, 5s, 5m or 5h"]],
+  [
+    "a timeout without a unit",
+    ["--timeout", "5", hello],
+    ["--timeout: `5` has no unit", "write --timeout 5ms, 5s, 5m or 5h"],
+  ],
   ["a timeout of nothing", ["--timeout", "0s", hello], ["--timeout 0s leaves the guest nothing"]],
   [
     "a memory of another unit",

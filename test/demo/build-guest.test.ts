@@ -1,3 +1,4 @@
+// The demo's guest compiles, and asks for nothing that a host does not have.
 import { describe, expect, test } from "vitest";
 import { buildDemoGuest } from "./build-guest.ts";
 

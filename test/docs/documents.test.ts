@@ -19,7 +19,7 @@ function outputOf(command: string, cwd = root): string {
   const child = spawnSync(process.execPath, [join(root, "src/cli/main.ts"), ...words], {
     cwd,
     encoding: "utf8",
-    env: { PATH: process.env["PATH"] },
+    env: { PATH: process.env.PATH },
   });
   return `${child.stdout}${child.stderr}`.trimEnd();
 }

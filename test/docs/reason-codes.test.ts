@@ -1,8 +1,8 @@
 // The tables of reasons in the documents, held against the code.
 import { describe, expect, test } from "vitest";
 import { reasonTable } from "../../src/core/reason.ts";
-import type { Reason } from "../../src/index.ts";
 import { codeOfReason, errorCode } from "../../src/guest/experimental/error-code.ts";
+import type { Reason } from "../../src/index.ts";
 import { textOf } from "../tidy/source.ts";
 
 const abi = textOf("docs/abi.md");
@@ -14,7 +14,12 @@ function rowsBehind(mark: string): string[][] {
   const first = lines.findIndex((line) => line.startsWith("|"));
   const table = lines.slice(first + 2);
   const end = table.findIndex((line) => !line.startsWith("|"));
-  return table.slice(0, end).map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  return table.slice(0, end).map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 }
 
 describe("docs/abi.md", () => {

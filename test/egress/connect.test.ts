@@ -1,3 +1,4 @@
+// Dialling: which address is gone to, who answered, and what ends it.
 import { createServer } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";

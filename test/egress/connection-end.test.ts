@@ -1,3 +1,4 @@
+// How a connection ends: timeouts, aborts, failures; nothing is left behind.
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
 import { denialOf } from "../../src/egress/denial.ts";

@@ -1,3 +1,4 @@
+// When a connection is used again, and when it never is.
 import { describe, expect, test } from "vitest";
 import { startOrigin, startRawServer } from "../support/origin.ts";
 import { openWire, readAll, reasonOf, successOf, until, type Wire } from "../support/wire.ts";

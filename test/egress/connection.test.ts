@@ -1,3 +1,4 @@
+// What goes on the wire, byte for byte, and what comes back.
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
 import { fakeClock } from "../support/fake-clock.ts";

@@ -1,3 +1,4 @@
+// Servers that never stop: a clock of ours ends each of them.
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";

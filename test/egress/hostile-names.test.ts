@@ -1,3 +1,4 @@
+// Name servers and certificates that lie.
 import { afterEach, describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
 import type { Resolver } from "../../src/egress/resolve.ts";

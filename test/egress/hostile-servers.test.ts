@@ -1,3 +1,4 @@
+// Responses that are no proper HTTP/1.1, each with its reason.
 import { afterEach, describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
 import { fakeClock } from "../support/fake-clock.ts";

@@ -1,3 +1,4 @@
+// What an open connection does while nobody uses it.
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";

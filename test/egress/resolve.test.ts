@@ -1,3 +1,4 @@
+// One look-up, read strictly and vetted.
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../src/core/bounds.ts";
 import { denialOf } from "../../src/egress/denial.ts";

@@ -1,3 +1,4 @@
+// The bounded queue between the wire and a reader.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";

@@ -1,3 +1,4 @@
+// Bodies that are larger than the rule takes.
 import { describe, expect, test } from "vitest";
 import { startOrigin } from "../support/origin.ts";
 import { openWire, readAll, reasonOf, successOf } from "../support/wire.ts";

@@ -1,3 +1,4 @@
+// Every error of the wire has a reason; the table is literal.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { reasonTable } from "../../src/core/reason.ts";

@@ -1,3 +1,4 @@
+// What is sent is what was decided, whatever instrumentation the process has.
 import { execFileSync } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, test } from "vitest";

@@ -225,6 +225,12 @@ const precedence: readonly (readonly [string, string, string, string])[] = [
     "https://a.example/v1/x/y",
   ],
   [
+    "more segments come before fewer",
+    "{ to: https://a.example, paths: [/*/**] }",
+    "{ to: https://a.example, paths: [/**] }",
+    "https://a.example/v1/x",
+  ],
+  [
     "an exact path comes before its rest",
     "{ to: https://a.example, paths: [/v1/x] }",
     "{ to: https://a.example, paths: [/v1/x/**] }",

@@ -516,6 +516,13 @@ describe("a document made to do harm", () => {
     )
     .join("\n")}\n`;
 
+  test("is told to be too large when its aliases stand for more than a policy has", () => {
+    const patterns = Array.from({ length: 10_000 }, (_, index) => `https://h${index}.example`).join(", ");
+    const rules = Array.from({ length: 500 }, (_, index) => `  - { id: r${index}, to: *all }`).join("\n");
+    const text = `version: 1\nrules:\n  - { id: all, to: &all [${patterns}] }\n${rules}\n`;
+    expect(problemsOf(text).map((line) => line.split(" | ")[0])).toEqual(["1:1 error too_large"]);
+  });
+
   for (const [title, text] of [
     ["a billion laughs", laughs],
     ["endless nesting", "[".repeat(100_000)],

@@ -16,5 +16,5 @@ export function auditLines(dir: string): AuditLine[] {
 
 /** The records of one type. */
 export function recordsOf(dir: string, type: string): AuditLine[] {
-  return auditLines(dir).filter((line) => line["type"] === type);
+  return auditLines(dir).filter((line) => line.type === type);
 }

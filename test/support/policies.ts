@@ -67,6 +67,7 @@ const pathPatterns = fc.constantFrom(
   "/",
   "/*",
   "/**",
+  "/*/**",
   "/v1",
   "/v1/",
   "/v1/*",

@@ -59,7 +59,13 @@ describe("tidy", () => {
   });
 
   test("links between documents lead somewhere", () => {
-    const known = new Set([...documents, ...filesBelow("policies", ""), ...filesBelow("test", ""), ...sources, "LICENSE"]);
+    const known = new Set([
+      ...documents,
+      ...filesBelow("policies", ""),
+      ...filesBelow("test", ""),
+      ...sources,
+      "LICENSE",
+    ]);
     const broken = documents.flatMap((file) => {
       const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/") + 1) : "";
       return [...textOf(file).matchAll(/\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)/g)]
