@@ -85,8 +85,7 @@ export function judgeHop(
     ...denialOf(decision.reason),
     ...(decision.rule === undefined ? {} : { rule: decision.rule.id }),
   };
-  // Fail closed: an evaluation that threw is no rule's word, so report mode does not let it through.
-  if (policy.mode === "report" && decision.reason !== "policy_error") {
+  if (policy.mode === "report" && !decision.evenInReportMode) {
     return {
       effect: "would_deny",
       hop: clean,

@@ -231,7 +231,7 @@ function finishHost(
 }
 
 /** Narrower hosts first: exact, `*.`, `**.` by longer suffix, `**`, CIDR by longer prefix, everything. */
-export function hostRank(pattern: Pattern): number {
+function hostRank(pattern: Pattern): number {
   if (pattern.kind === "everything") return 5_000;
   const { host } = pattern;
   switch (host.kind) {
