@@ -61,6 +61,12 @@ async function pass(parts: GateParts, turn: Turn, asked: GuestRequest): Promise<
     const prepared = await prepareHop(parts, turn, judgement);
     if (!prepared.ok && prepared.error.kind === "denial") return refuse(turn, judgement, prepared.error);
 
+    const gone = prepared.ok ? scope.denial() : undefined;
+    if (gone !== undefined) {
+      if (prepared.ok) prepared.value.idle?.destroy();
+      return refuse(turn, judgement, gone);
+    }
+
     // INVARIANT (record first): nothing is sent that has no decision record.
     const addresses = prepared.ok ? prepared.value.resolved?.answers : undefined;
     const recorded = await record.decided(
@@ -82,7 +88,6 @@ async function pass(parts: GateParts, turn: Turn, asked: GuestRequest): Promise<
       return { kind: "response", response: await openResponse(turn, judgement, sent.value) };
     }
     sent.value.discard();
-    if (scope.signal.aborted) return refused(scope.denial() ?? denialOf("guest_cancelled"));
     turn.redirects += 1;
     judgement = judgeRedirect(turn, next);
   }
