@@ -65,6 +65,7 @@ export interface RunRecord {
   readonly id: string;
   openRequest(asked: GuestRequest, generation: Generation): RequestRecord;
   totals(): RunTotals;
+  /** Waits for the requests that are still under way; whoever ends a run aborts them first. */
   end(status: RunStatus): Promise<void>;
 }
 
@@ -93,9 +94,8 @@ export async function openRunRecord(parts: RecordParts, facts: RunFacts): Promis
     facts.parentContext,
   );
   const totals = { allowed: 0, denied: 0, failed: 0 };
-  const open = new Set<RequestRecord>();
-  // Summaries and end records of requests that ended: the run ends after them.
-  const ending = new Set<Promise<void>>();
+  // Requests whose end record is not written yet: the run ends after them.
+  const open = new Set<Promise<void>>();
   let requests = 0;
 
   await audit.append({
@@ -109,7 +109,9 @@ export async function openRunRecord(parts: RecordParts, facts: RunFacts): Promis
 
   function openRequest(asked: GuestRequest, current: Generation): RequestRecord {
     requests += 1;
-    const record = openRequestRecord({
+    const { promise: ended, resolve: settle } = Promise.withResolvers<void>();
+    open.add(ended);
+    return openRequestRecord({
       parts,
       run: id,
       span,
@@ -118,15 +120,14 @@ export async function openRunRecord(parts: RecordParts, facts: RunFacts): Promis
       method: asked.method,
       url: redactText(asked.url),
       onEnd(summary, written) {
-        open.delete(record);
         totals[totalOf(summary)] += 1;
-        const settled = written.finally(() => ending.delete(settled));
-        ending.add(settled);
         notify(onRequest, summary);
+        void written.finally(() => {
+          open.delete(ended);
+          settle();
+        });
       },
     });
-    open.add(record);
-    return record;
   }
 
   return {
@@ -134,8 +135,9 @@ export async function openRunRecord(parts: RecordParts, facts: RunFacts): Promis
     openRequest,
     totals: () => ({ ...totals }),
     async end(status) {
-      await Promise.allSettled(ending);
-      await audit.append({ type: "run.end", run: id, status, ...totals, dangling: open.size });
+      const dangling = open.size;
+      await Promise.all(open);
+      await audit.append({ type: "run.end", run: id, status, ...totals, dangling });
       span.end({
         status,
         ...totals,
