@@ -9,6 +9,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { Gate } from "../../src/egress/message.ts";
 import { type GuestPool, type GuestPoolOptions, openGuestPool } from "../../src/guest/pool.ts";
 import type { PreparedModule } from "../../src/guest/prepare-module.ts";
+import { fakeClock } from "../support/fake-clock.ts";
 import { eventually, orderOf, prepared, runOn } from "../support/guest-run.ts";
 import { compileHostile, hostilePrograms } from "../support/hostile-programs.ts";
 import { openScriptedGate } from "../support/scripted-gate.ts";
@@ -74,13 +75,17 @@ describe("threads", () => {
     await eventually("another thread is ready", () => pool.threads === 1 && pool.idle === 1);
   });
 
-  test("a guest with much memory takes its thread with it", async () => {
-    const pool = open({ warm: 0 });
+  test("a guest with much memory takes its thread with it, one with little does not", async () => {
+    // With time standing still, no other thread takes its place.
+    const pool = open({ warm: 1, clock: fakeClock() });
+    expect((await runOn(pool, { module: idleGuest })).end).toEqual(exited);
+    expect([pool.threads, pool.idle]).toEqual([1, 1]);
     const module = await prepared(
       `(module (memory (export "memory") 512) (func (export "_start")))`,
       2 ** 26,
     );
     expect((await runOn(pool, { module })).end).toEqual(exited);
+    expect(pool.idle).toBe(0);
     await eventually("it is gone", () => pool.threads === 0);
   });
 

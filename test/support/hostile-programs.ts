@@ -25,6 +25,7 @@ export const hostileRoutes: Readonly<Record<string, HostileRoute>> = {
       ["content-type", "text/plain"],
       ["x-twice", "one"],
       ["x-twice", "two"],
+      ["x-colons", "a:b:c"],
     ],
     body: "hello",
     end: "end",
