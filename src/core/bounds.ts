@@ -153,6 +153,8 @@ export const bounds = {
   openResponsesMax: 1_024,
   /** Least bytes that a body read asks for, so that a guest with a small buffer does not cross for every few bytes. */
   readBytesMin: 16 * kibibyte,
+  /** Least bytes whose memory is handed over between threads: fewer are cloned for less. */
+  transferBytesMin: 4 * kibibyte,
   /** What is told of a trap; the engine's own sentences are shorter. */
   trapMessageLengthMax: 1_024,
 } as const;

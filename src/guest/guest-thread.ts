@@ -27,9 +27,6 @@ export interface GuestThread {
 const thisFile = fileURLToPath(import.meta.url);
 const entryFile = join(dirname(thisFile), "thread", `entry${extname(thisFile)}`);
 
-// Below this, cloning the bytes costs less than handing their memory over.
-const transferBytesMin = 4_096;
-
 /** Starts a thread; guests may be started at once, before it is up. */
 export function openGuestThread(): GuestThread {
   const { port1: port, port2: theirPort } = new MessageChannel();
@@ -130,7 +127,7 @@ function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 function transferOf({ buffer, byteLength }: Uint8Array<ArrayBuffer>): ArrayBuffer[] {
-  return byteLength < transferBytesMin ? [] : [buffer];
+  return byteLength < bounds.transferBytesMin ? [] : [buffer];
 }
 
 function faultText(fault: Error): string {

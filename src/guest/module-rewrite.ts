@@ -3,7 +3,8 @@
 import { bounds } from "../core/bounds.ts";
 import { ModuleFault } from "./byte-reader.ts";
 import { type ExportEntry, externKinds, type SizeRange, sectionId, type TableEntry } from "./module-form.ts";
-import { type ModuleSections, severalMemories } from "./module-sections.ts";
+import type { ModuleSections } from "./module-sections.ts";
+import { severalMemories } from "./size-range.ts";
 
 /** A page of WebAssembly memory. */
 export const pageBytes = 65_536;
