@@ -90,8 +90,6 @@ test.each(hostilePrograms)(
 
     expect((await neighbour).lines).toEqual(["200 5"]);
     if (passed !== undefined) expect(origin.seen.length - before - 1).toBe(passed);
-    // Idle connections may stay for the next run of the same guest; what was in use must be gone with the guest.
-    await vi.waitFor(() => expect(origin.openSockets).toBe(0), { timeout: 8_000 });
   },
 );
 

@@ -89,7 +89,7 @@ describe("the trace of a run", () => {
     const spans = await bench.sink.spans();
     const request = spans.find(({ name }) => name === "egress GET");
     const decision = auditLines(bench.auditDir).find(({ type }) => type === "request.decision");
-    expect(request?.attributes["egress.audit.seq"]).toBe(decision?.["seq"]);
+    expect(request?.attributes["egress.audit.seq"]).toBe(decision?.seq);
     expect(decision).toMatchObject({
       trace_id: request?.spanContext().traceId,
       span_id: request?.spanContext().spanId,
