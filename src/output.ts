@@ -1,5 +1,6 @@
 // Where a guest's standard output or error goes: to the embedder's stream, or into a bounded buffer.
 // It must never hold more than its bound, nor fail a guest because somebody stopped reading.
+import { joinBytes } from "./core/join-bytes.ts";
 
 /** One output of a running guest. */
 export interface Output {
@@ -47,15 +48,7 @@ function buffered(bytesMax: number): Output {
       chunks.push(taken.slice());
       length += taken.byteLength;
     },
-    kept() {
-      const whole = new Uint8Array(length);
-      let offset = 0;
-      for (const chunk of chunks) {
-        whole.set(chunk, offset);
-        offset += chunk.byteLength;
-      }
-      return whole;
-    },
+    kept: () => joinBytes(chunks),
     async finish() {},
   };
 }

@@ -1,6 +1,7 @@
 // Host-side code through the same gate as the guests: the shape of `fetch`, the rules of a policy.
 // It must never follow a redirect, decompress a body or add a header by itself.
 import { bounds } from "./core/bounds.ts";
+import { joinBytes } from "./core/join-bytes.ts";
 import { reasonTable } from "./core/reason.ts";
 import { EgressError, SallyportError } from "./core/sallyport-error.ts";
 import type { Denial, HeaderField, OpenResponse } from "./egress/message.ts";
@@ -146,11 +147,5 @@ async function bodyBytes(body: FetchOptions["body"], bytesMax: number): Promise<
     // One byte over is enough for the gate to refuse it; the rest is not read.
     if (length > bytesMax) break;
   }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
+  return joinBytes(chunks);
 }

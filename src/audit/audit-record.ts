@@ -158,7 +158,7 @@ export interface Envelope {
 }
 
 /** Version of the format: `v` of every record. */
-export const auditFormatVersion = 1;
+const auditFormatVersion = 1;
 
 /** The fields of every kind in the order of the line, behind `v`, `log`, `seq`, `ts` and `type`. */
 export const recordFields: { readonly [Kind in LoggedRecord["type"]]: readonly FieldOf<Kind>[] } = {

@@ -76,7 +76,7 @@ const overlong = `longer than ${lineBytesMax / 1024} KiB`;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** One line's question, or what is wrong with it. */
-export function readQuestion(bytes: Uint8Array): Question | string {
+function readQuestion(bytes: Uint8Array): Question | string {
   let value: unknown;
   try {
     // A carriage return before the newline is white space to JSON.

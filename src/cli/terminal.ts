@@ -31,7 +31,7 @@ export function outputFault(): Error | undefined {
  * Writes and waits until the operating system took it: back-pressure.
  * False when nobody reads the stream any more; then everything later is dropped.
  */
-export function write(stream: Stream, chunk: string | Uint8Array): Promise<boolean> {
+function write(stream: Stream, chunk: string | Uint8Array): Promise<boolean> {
   if (failed.has(stream) || stream.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
     stream.write(chunk, (fault) => {

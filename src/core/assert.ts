@@ -1,7 +1,7 @@
 // Checks for states that only a bug of ours can bring about. Never used on input: input gets a value.
 
 /** Thrown when the program's own reasoning is broken. */
-export class AssertionFault extends Error {
+class AssertionFault extends Error {
   override readonly name = "AssertionFault";
 }
 

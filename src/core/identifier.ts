@@ -35,7 +35,7 @@ export function ulid(clock: Clock, randomBytes: RandomBytes = systemRandomBytes)
 }
 
 /** The machine's own source of randomness. */
-export function systemRandomBytes(count: number): Uint8Array {
+function systemRandomBytes(count: number): Uint8Array {
   return globalThis.crypto.getRandomValues(new Uint8Array(count));
 }
 

@@ -1,6 +1,8 @@
 // Writes a module anew with the host's ceilings in it: the guest cannot get more than the module says.
 // Never changes code or data, and takes nothing over into the changed sections that was not read before.
+
 import { bounds } from "../core/bounds.ts";
+import { joinBytes } from "../core/join-bytes.ts";
 import { ModuleFault } from "./byte-reader.ts";
 import { type ExportEntry, externKinds, type SizeRange, sectionId, type TableEntry } from "./module-form.ts";
 import type { ModuleSections } from "./module-sections.ts";
@@ -138,11 +140,5 @@ function assemble(
 ): Uint8Array<ArrayBuffer> {
   const pieces = [bytes.subarray(0, 8)];
   for (const { id, start, end } of sections) pieces.push(replaced.get(id) ?? bytes.subarray(start, end));
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return joinBytes(pieces);
 }

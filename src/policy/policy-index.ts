@@ -61,7 +61,7 @@ export function portKey(scheme: Scheme, port: number): number {
 }
 
 /** Under which a CIDR pattern is kept: the address's first `prefix` bits. */
-export function cidrKey(bytes: Uint8Array, prefix: number): string {
+function cidrKey(bytes: Uint8Array, prefix: number): string {
   let key = `${bytes.length}/${prefix}:`;
   const whole = prefix >> 3;
   for (let index = 0; index < whole; index += 1) key += `${bytes[index]}.`;

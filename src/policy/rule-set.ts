@@ -105,7 +105,7 @@ export function compareInGroup(a: CompiledRule, b: CompiledRule): number {
  * How narrow a path pattern is, for patterns that match the same path: more literal segments first, then exact
  * before `*` before `**`, then more segments.
  */
-export function pathRank({ segments }: PathPattern): number {
+function pathRank({ segments }: PathPattern): number {
   const literals = segments.filter((segment) => segment.kind === "literal").length;
   const kind = segments.at(-1)?.kind === "rest" ? 0 : literals < segments.length ? 1 : 2;
   // No path has 16,384 segments: URLs end at 8 KiB.
