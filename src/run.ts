@@ -81,7 +81,7 @@ export async function runGuest(shared: RunParts, wasm: Uint8Array, options: RunO
     policy: options.policy,
     redirects: "follow",
     kind: "run",
-    ...(options.concurrent === undefined ? {} : { concurrent: options.concurrent }),
+    concurrent: Math.min(options.concurrent ?? bounds.openResponsesMax, bounds.openResponsesMax),
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     ...(options.parentContext === undefined ? {} : { parentContext: options.parentContext }),
   });

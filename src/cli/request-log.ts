@@ -28,6 +28,8 @@ export function openRequestLog(policy: Policy, source: PolicySource, paint: Pain
   const kept: RequestSummary[] = [];
   let seen = 0;
   let blocks = 0;
+  // They come as they end; who reads them has the guest's order in mind.
+  const inOrder = (): RequestSummary[] => kept.toSorted((a, b) => a.seq - b.seq);
   return {
     add(summary) {
       seen += 1;
@@ -42,9 +44,9 @@ export function openRequestLog(policy: Policy, source: PolicySource, paint: Pain
       const more = hidden === 1 ? "1 more request was" : `${hidden} more requests were`;
       return `sallyport: ${more} denied or failed; --summary or --report FILE lists them\n`;
     },
-    table: () => formatSummary(kept, seen, paint),
+    table: () => formatSummary(inOrder(), seen, paint),
     report(exit) {
-      const requests = kept.map(reportEntry);
+      const requests = inOrder().map(reportEntry);
       return `${JSON.stringify({ exit, requests }, undefined, 2)}\n`;
     },
   };

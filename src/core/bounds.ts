@@ -91,8 +91,6 @@ export const bounds = {
   guestsRunningMax: 64,
   /** Longest name of a guest, given by the embedder; it stands in every span and record. */
   guestNameLengthMax: 256,
-  /** Records of one run that a caller may have kept in memory. */
-  summariesMax: 100_000,
   /** Query keys of a URL that a record names; a page with more has no reader. */
   recordedQueryKeysMax: 32,
   /** Longest query key that a record names: longer ones carry data. */

@@ -71,7 +71,7 @@ async function demo(): Promise<number> {
       `${allowed} allowed, ${denied} denied, ${failed} failed.`,
     ),
   );
-  print(requestTable(summaries));
+  print(requestTable(summaries.toSorted((a, b) => a.seq - b.seq)));
   print(
     `\n  The server saw ${arrived.length} requests: the allowed ones, and the one that it redirected elsewhere.`,
   );

@@ -85,6 +85,7 @@ describe("the requester", () => {
       ["get GET https:/api.test/", "error 10", "invalid_url", "validate"],
       [`get G@T ${base()}/v1/`, "error 8", "invalid_method", "validate"],
       [`get GET ${base()}/v1/ host:evil.test`, "error 9", "header_not_allowed", "policy"],
+      [`get GET ${base()}/v1/ no-colon`, "error 9", "invalid_header", "validate"],
     ];
     const result = await bench.script(
       rows.map(([step]) => step),

@@ -33,7 +33,7 @@ type Failed = Exclude<ErrorCode, 0>;
 type Lifted<Value> = Result<Value, Failed>;
 
 const { success, invalidHandle, memoryNotFound, memoryAccessError, bufferTooSmall } = errorCode;
-const { headerNotFound, utf8Error, invalidEncoding } = errorCode;
+const { headerNotFound, utf8Error } = errorCode;
 
 // Header text of this length has more bytes or more lines than any request may have, however it is cut.
 const headerTextBytesMax = bounds.requestHeaderBytesMax + 2 * bounds.requestHeadersMax;
@@ -231,8 +231,8 @@ function liftHeaders(memory: GuestMemory, { pointer, length }: Piece): Lifted<[s
   if (lines.at(-1) === "") lines.pop();
   for (const line of lines) {
     const colon = line.indexOf(":");
-    if (colon === -1) return err(invalidEncoding);
-    fields.push([line.slice(0, colon), line.slice(colon + 1)]);
+    // A line without a colon goes to the gate as a name that no line can hold: it is refused there, and so recorded.
+    fields.push(colon === -1 ? [`${line}\n`, ""] : [line.slice(0, colon), line.slice(colon + 1)]);
     // The gate refuses this many, and need not be sent more to do so.
     if (fields.length > bounds.requestHeadersMax) break;
   }
