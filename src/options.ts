@@ -78,6 +78,12 @@ export function checkRunOptions(options: RunOptions): CheckedRunOptions {
   return { args, env, name, timeoutMs, memoryBytesMax, invoke: options.invoke ?? "_start" };
 }
 
+/** @throws SallyportError `option_invalid`. */
+export function checkLimitWait(limitWaitMs = 0): number {
+  if (!(limitWaitMs >= 0)) throw invalid("limitWaitMs: write milliseconds, 0 or more");
+  return limitWaitMs;
+}
+
 function checkGuest(guest: unknown): void {
   if (typeof guest !== "string" || guest === "" || guest.length > bounds.guestNameLengthMax) {
     throw invalid(

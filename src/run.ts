@@ -9,7 +9,7 @@ import type { RequestSummary, RunStatus, RunTotals } from "./egress/record.ts";
 import type { GuestEnd, GuestPool } from "./guest/pool.ts";
 import { prepareModule } from "./guest/prepare-module.ts";
 import type { LivePolicy } from "./load-policy.ts";
-import { checkRunOptions } from "./options.ts";
+import { checkLimitWait, checkRunOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Session, SessionParts } from "./session.ts";
@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly memoryBytesMax?: number;
   /** The most responses open at once, under the policy's own limit; `0` is none. */
   readonly concurrent?: number;
+  /** Milliseconds that a request may wait for a rate or for another response to close; default 0: it fails at once. */
+  readonly limitWaitMs?: number;
   /** Called once for every request when it has ended. */
   readonly onRequest?: (summary: RequestSummary) => void;
   /** The span context under which the run's span stands; default: the active one. */
@@ -81,6 +83,7 @@ export async function runGuest(shared: RunParts, wasm: Uint8Array, options: RunO
     policy: options.policy,
     redirects: "follow",
     kind: "run",
+    limitWaitMs: checkLimitWait(options.limitWaitMs),
     concurrent: Math.min(options.concurrent ?? bounds.openResponsesMax, bounds.openResponsesMax),
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     ...(options.parentContext === undefined ? {} : { parentContext: options.parentContext }),

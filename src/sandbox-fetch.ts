@@ -7,6 +7,7 @@ import { EgressError, SallyportError } from "./core/sallyport-error.ts";
 import type { Denial, HeaderField, OpenResponse } from "./egress/message.ts";
 import type { RequestSummary } from "./egress/record.ts";
 import type { LivePolicy } from "./load-policy.ts";
+import { checkLimitWait } from "./options.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Session, SessionParts } from "./session.ts";
 import { openSession } from "./session.ts";
@@ -30,6 +31,8 @@ export interface FetchOptions {
   /** Where the rule is silent: `follow` (default), `manual` (the 3xx is returned) or `error`. */
   readonly redirect?: "follow" | "manual" | "error";
   readonly signal?: AbortSignal;
+  /** Milliseconds to wait for a rate or for another response to close; default 0: the request fails at once. */
+  readonly limitWaitMs?: number;
   readonly onRequest?: (summary: RequestSummary) => void;
 }
 
@@ -48,6 +51,7 @@ export async function fetchThroughGate(
     policy,
     redirects: redirect === "follow" ? "follow" : "return",
     kind: "fetch",
+    limitWaitMs: checkLimitWait(options.limitWaitMs),
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
   });
   const unregister = register(session);

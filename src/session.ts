@@ -34,6 +34,8 @@ export interface SessionOptions {
   readonly redirects: RedirectChoice;
   /** The most responses that this session may hold open; absent: as the policy says. */
   readonly concurrent?: number;
+  /** Milliseconds that a request may wait for a rate or a permit. */
+  readonly limitWaitMs: number;
   /** Host-side fetches draw on one budget per guest; a run has its own. */
   readonly kind: "run" | "fetch";
   readonly onRequest?: (summary: RequestSummary) => void;
@@ -93,6 +95,7 @@ export async function openSession(parts: SessionParts, options: SessionOptions):
     run,
     generation: currentGeneration,
     redirects: options.redirects,
+    limitWaitMs: options.limitWaitMs,
     signal: controller.signal,
   });
 

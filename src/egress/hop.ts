@@ -6,6 +6,7 @@ import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { RedirectChoice, ResolvedLimits } from "../policy/policy.ts";
 import type { IpAddress } from "../url/ip-address.ts";
+import { admitHop } from "./admission.ts";
 import type { Connection, HopResponse } from "./connection.ts";
 import { denialOf } from "./denial.ts";
 import type { Generation } from "./generation.ts";
@@ -22,6 +23,8 @@ export interface HopParts {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly isSelf: (ip: IpAddress) => boolean;
+  /** How long a request may wait for a rate or a permit; `0`: it fails at once. */
+  readonly limitWaitMs: number;
 }
 
 /** Where one guest request stands between its hops. */
@@ -77,7 +80,14 @@ export async function prepareHop(
     const limit = { name: "requestBody", value: bodyBytesMax };
     return err({ ...denialOf("request_body_too_large"), limit });
   }
-  const admitted = limiter.admit(ruleId, limits, turn.permit);
+  const admitted = await admitHop(limiter, {
+    ruleId,
+    limits,
+    held: turn.permit,
+    waitMsMax: parts.limitWaitMs,
+    clock: parts.clock,
+    signal: turn.scope.signal,
+  });
   if (!admitted.ok) return err(limitDenial(admitted.error, ruleId));
   turn.permit = admitted.value;
   const spent = limiter.spendOut(ruleId, limits, bodyBytes);

@@ -20,6 +20,8 @@ export interface LimitFault {
   /** `guest.rate`, `rule.concurrent`, ... */
   readonly limit: string;
   readonly value: number;
+  /** When it can be otherwise: milliseconds from now, or `release` when a permit has to come back first. Absent: never. */
+  readonly retry?: number | "release";
 }
 
 /** A held concurrency slot. */
@@ -48,7 +50,7 @@ export interface GuestLimiter {
   inFlight(): number;
 }
 
-/** The limits as one run sees them. */
+/** The limits as one run sees them. A refusal takes nothing: neither a place in a rate nor a permit. */
 export interface RunLimiter {
   /** Admits one hop: rate, then concurrency, then budgets. A redirect's hop trades in the permit that it has. */
   admit(ruleId: string, limits: ResolvedLimits, held: Permit | undefined): Result<Permit, LimitFault>;
@@ -60,6 +62,8 @@ export interface RunLimiter {
   spendIn(ruleId: string, limits: ResolvedLimits, bytes: number): Result<void, LimitFault>;
   /** Slots that this run holds. */
   inFlight(): number;
+  /** Calls back once, when the guest next gives a permit back; the returned function cancels. */
+  onRelease(callback: () => void): () => void;
 }
 
 const namesWindowMs = 60_000;
@@ -70,6 +74,8 @@ export function openGuestLimiter(guestLimits: ResolvedLimits, clock: Clock): Gue
   // Bounded by the number of rules in the policy: rule ids never come from the guest.
   const rules = new Map<string, Gauge>();
   const names = new Map<string, number>();
+  // Bounded by the requests under way that wait, of which every run and every fetch has its own few.
+  const waiting = new Set<() => void>();
 
   function gaugeOf(ruleId: string, limits: ResolvedLimits): Gauge {
     let gauge = rules.get(ruleId);
@@ -117,15 +123,19 @@ export function openGuestLimiter(guestLimits: ResolvedLimits, clock: Clock): Gue
       const rule = gaugeOf(ruleId, limits);
       const spent = spentBy(ruleId);
       const nowMs = clock.monotonicMs();
-      if (rule.rate.take(nowMs) > 0) return rateFault("rule", limits);
-      if (guest.rate.take(nowMs) > 0) return rateFault("guest", guestLimits);
+      const ruleWaitMs = rule.rate.waitMs(nowMs);
+      if (ruleWaitMs > 0) return rateFault("rule", limits, ruleWaitMs);
+      const guestWaitMs = guest.rate.waitMs(nowMs);
+      if (guestWaitMs > 0) return rateFault("guest", guestLimits, guestWaitMs);
       if (concurrentMax !== undefined && runInFlight >= concurrentMax) {
-        return err({ reason: "concurrency_exceeded", limit: "run.concurrent", value: concurrentMax });
+        return concurrencyFault("run", { concurrent: concurrentMax });
       }
       if (guest.inFlight >= guestLimits.concurrent) return concurrencyFault("guest", guestLimits);
       if (rule.inFlight >= limits.concurrent) return concurrencyFault("rule", limits);
       if (spent.requests >= limits.requests) return requestsFault("rule", limits);
       if (spentByGuest.requests >= guestLimits.requests) return requestsFault("guest", guestLimits);
+      rule.rate.take(nowMs);
+      guest.rate.take(nowMs);
       spent.requests += 1;
       spentByGuest.requests += 1;
       return ok(openPermit(rule));
@@ -144,6 +154,9 @@ export function openGuestLimiter(guestLimits: ResolvedLimits, clock: Clock): Gue
           rule.inFlight -= 1;
           guest.inFlight -= 1;
           runInFlight -= 1;
+          const woken = [...waiting];
+          waiting.clear();
+          for (const wake of woken) wake();
         },
       };
     }
@@ -169,6 +182,10 @@ export function openGuestLimiter(guestLimits: ResolvedLimits, clock: Clock): Gue
       spendOut: (ruleId, limits, bytes) => spend("bytesOut", ruleId, limits, bytes),
       spendIn: (ruleId, limits, bytes) => spend("bytesIn", ruleId, limits, bytes),
       inFlight: () => runInFlight,
+      onRelease(callback) {
+        waiting.add(callback);
+        return () => waiting.delete(callback);
+      },
     };
   }
 
@@ -185,12 +202,17 @@ function nothingSpent(): Spent {
 
 type Scope = "guest" | "rule";
 
-function rateFault(scope: Scope, limits: ResolvedLimits): Result<never, LimitFault> {
-  return err({ reason: "rate_limited", limit: `${scope}.rate`, value: limits.rate.count });
+function rateFault(scope: Scope, { rate }: ResolvedLimits, waitMs: number): Result<never, LimitFault> {
+  const fault = { reason: "rate_limited", limit: `${scope}.rate`, value: rate.count } as const;
+  return err(waitMs === Number.POSITIVE_INFINITY ? fault : { ...fault, retry: waitMs });
 }
 
-function concurrencyFault(scope: Scope, limits: ResolvedLimits): Result<never, LimitFault> {
-  return err({ reason: "concurrency_exceeded", limit: `${scope}.concurrent`, value: limits.concurrent });
+function concurrencyFault(
+  scope: Scope | "run",
+  { concurrent }: { readonly concurrent: number },
+): Result<never, LimitFault> {
+  const fault = { reason: "concurrency_exceeded", limit: `${scope}.concurrent`, value: concurrent } as const;
+  return err(concurrent === 0 ? fault : { ...fault, retry: "release" });
 }
 
 function requestsFault(scope: Scope, limits: ResolvedLimits): Result<never, LimitFault> {

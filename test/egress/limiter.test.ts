@@ -68,10 +68,15 @@ describe("limiter", () => {
     expect(limiter.inFlight()).toBe(1);
   });
 
-  test("the rate is asked before the concurrency", () => {
-    const { run } = opened({ rate: { count: 1, perMs: 1000 }, burst: 1, concurrent: 0 });
-    expect(run.admit("a", wide, undefined)).toMatchObject({ error: { reason: "concurrency_exceeded" } });
-    expect(run.admit("a", wide, undefined)).toMatchObject({ error: { reason: "rate_limited" } });
+  test("the rate is asked before the concurrency, and a refusal takes no place in it", () => {
+    const { run } = opened({ rate: { count: 1, perMs: 1000 }, burst: 1, concurrent: 1 });
+    for (let round = 0; round < 3; round += 1) {
+      expect(run.admit("a", { ...wide, concurrent: 0 }, undefined)).toMatchObject({
+        error: { reason: "concurrency_exceeded" },
+      });
+    }
+    expect(run.admit("a", wide, undefined).ok).toBe(true);
+    expect(run.admit("a", wide, undefined)).toMatchObject({ error: { reason: "rate_limited", retry: 1000 } });
   });
 
   test("rates and permits are the guest's: another run does not bring fresh ones", () => {

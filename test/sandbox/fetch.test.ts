@@ -140,6 +140,16 @@ describe("sandbox.fetch", () => {
     ]);
   });
 
+  test("an embedder may wait for a limit instead", async () => {
+    await using bench = await openSandboxBench();
+    const policy = policyOf({ limits: { concurrent: 1 }, rules: [{ id: "a", to: origin.url }] });
+    const options = { guest: "host", policy, limitWaitMs: 5_000 };
+    const first = await bench.sandbox.fetch(`${origin.url}/stall`, options);
+    const second = bench.sandbox.fetch(`${origin.url}/a`, options);
+    await first.body?.cancel();
+    expect(await (await second).text()).toBe("hello");
+  });
+
   test.each([
     { name: "no guest", options: { guest: "" } },
     { name: "no policy", options: { policy: undefined } },
