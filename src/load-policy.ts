@@ -13,7 +13,10 @@ export interface LivePolicy {
   readonly current: Policy;
   /** Counts the replacements, from 1. */
   readonly generation: number;
-  /** Puts `next` in force: requests that start from now on are judged by it. */
+  /**
+   * Puts `next` in force: requests that start from now on are judged by it.
+   * @throws SallyportError `option_invalid` when it is no policy.
+   */
   replace(next: Policy): void;
   /**
    * Reads a file and puts it in force. When the file has errors the old policy stays, and they are returned;
@@ -70,6 +73,10 @@ export function livePolicy(policy: Policy): LivePolicy {
   let current = policy;
   let generation = 1;
   const replace = (next: Policy): void => {
+    // A policy that is none must not come into force: every request of a running guest would fail on it.
+    if (!isPolicy(next)) {
+      throw new SallyportError("option_invalid", "replace: give what loadPolicy or parsePolicy returned");
+    }
     current = next;
     generation += 1;
   };
@@ -88,6 +95,12 @@ export function livePolicy(policy: Policy): LivePolicy {
       return [];
     },
   };
+}
+
+/** Whether this is a policy that was read by us, as far as can be seen from outside. */
+export function isPolicy(value: unknown): value is Policy {
+  if (typeof value !== "object" || value === null) return false;
+  return "canonical" in value && typeof value.canonical === "string" && "limits" in value && "rules" in value;
 }
 
 function codeOf(fault: unknown): string {

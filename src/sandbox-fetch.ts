@@ -1,117 +1,104 @@
 // Host-side code through the same gate as the guests: the shape of `fetch`, the rules of a policy.
-// It must never follow a redirect, decompress a body or add a header by itself.
+// It must never follow a redirect, decompress a body or add a header by itself, nor keep a permit for a response that
+// nobody reads.
 import { bounds } from "./core/bounds.ts";
-import { joinBytes } from "./core/join-bytes.ts";
 import { reasonTable } from "./core/reason.ts";
-import { EgressError, SallyportError } from "./core/sallyport-error.ts";
+import { EgressError } from "./core/sallyport-error.ts";
+import { denialOf, denialOfSignal, isDenial } from "./egress/denial.ts";
 import type { Denial, HeaderField, OpenResponse } from "./egress/message.ts";
-import type { RequestSummary } from "./egress/record.ts";
-import type { LivePolicy } from "./load-policy.ts";
-import { checkLimitWait } from "./options.ts";
-import type { Policy } from "./policy/policy.ts";
+import type { FetchHeaders, FetchOptions } from "./fetch-options.ts";
+import { checkFetchOptions, checkLimitWait } from "./options.ts";
+import { readRequestBody } from "./request-body.ts";
 import type { Session, SessionParts } from "./session.ts";
 import { openSession } from "./session.ts";
 
-/** Headers as `fetch` takes them. A list keeps repeats and spelling. */
-export type FetchHeaders =
-  | Headers
-  | Readonly<Record<string, string>>
-  | readonly (readonly [string, string])[];
-
-/** What `sandbox.fetch` takes beside the URL. */
-export interface FetchOptions {
-  /** In whose name: limits and connections are this guest's. */
-  readonly guest: string;
-  readonly policy: Policy | LivePolicy;
-  /** Default `GET`; sent exactly as written. */
-  readonly method?: string;
-  readonly headers?: FetchHeaders;
-  /** Read to its end before anything is sent; limited by `requestBody`. */
-  readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
-  /** Where the rule is silent: `follow` (default), `manual` (the 3xx is returned) or `error`. */
-  readonly redirect?: "follow" | "manual" | "error";
-  readonly signal?: AbortSignal;
-  /** Milliseconds to wait for a rate or for another response to close; default 0: the request fails at once. */
-  readonly limitWaitMs?: number;
-  readonly onRequest?: (summary: RequestSummary) => void;
-}
-
-/** Makes one request in a guest's name. */
+/** Makes one request in a guest's name. `register` tells the sandbox of the session, so that closing it ends it. */
 export async function fetchThroughGate(
   parts: SessionParts,
   url: string | URL,
   options: FetchOptions,
   register: (session: Session) => () => void,
 ): Promise<Response> {
-  const { redirect = "follow", method = "GET", policy } = options;
-  const current = "current" in policy ? policy.current : policy;
-  const body = await bodyBytes(options.body, current.limits.requestBodyBytes);
+  checkFetchOptions(options);
+  const { redirect = "follow", method = "GET", policy, onRequest } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  const asked = { url: String(url), method, headers: headerFields(options.headers) };
+  let open: OpenResponse | undefined;
+
   const session = await openSession(parts, {
     guest: options.guest,
     policy,
     redirects: redirect === "follow" ? "follow" : "return",
     kind: "fetch",
     limitWaitMs: checkLimitWait(options.limitWaitMs),
-    ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
+    // INVARIANT (permit follows response): a response that nobody reads ends with its deadline, and so does its permit.
+    onRequest: (summary) => {
+      void finish();
+      return onRequest?.(summary);
+    },
   });
   const unregister = register(session);
-  const finish = async (): Promise<void> => {
+  async function finish(): Promise<void> {
+    open?.close();
     unregister();
-    await session.end("ok");
-  };
-  const outcome = await session.gate.request(
-    { url: String(url), method, headers: headerFields(options.headers), body },
-    { signal: options.signal ?? new AbortController().signal },
-  );
-  if (outcome.kind === "refused") {
-    await finish();
-    if (options.signal?.aborted) throw options.signal.reason;
-    throw egressError(outcome.denial);
+    await session.end(session.signal.aborted ? "aborted" : "ok");
   }
-  const { response } = outcome;
-  if (redirect === "error" && response.status >= 300 && response.status < 400) {
-    response.close();
+
+  try {
+    const { limits } = "current" in policy ? policy.current : policy;
+    const deadline = new AbortController();
+    const cancelDeadline = parts.clock.schedule(limits.timeoutMs, () =>
+      deadline.abort(denialOf("request_timeout", "the request body did not end")),
+    );
+    const either = AbortSignal.any([signal, session.signal, deadline.signal]);
+    const body = await readRequestBody(options.body, limits.requestBodyBytes, either).finally(cancelDeadline);
+    const outcome = await session.gate.request({ ...asked, body }, { signal });
+    if (outcome.kind === "refused") throw egressError(outcome.denial);
+    open = outcome.response;
+    if (redirect === "error" && open.status >= 300 && open.status < 400) {
+      throw egressError(denialOf("guest_cancelled", "a redirect came, and `redirect` is `error`"));
+    }
+    return webResponse(open, method, signal, finish);
+  } catch (fault) {
     await finish();
-    throw new EgressError("a redirect came, and init.redirect is `error`", {
-      reason: "redirect_limit_exceeded",
-      stage: "redirect",
-    });
+    if (signal.aborted) throw signal.reason;
+    if (session.signal.aborted && !(fault instanceof EgressError))
+      throw egressError(denialOfSignal(session.signal));
+    throw isDenial(fault) ? egressError(fault) : fault;
   }
-  return webResponse(response, finish);
 }
 
 // Statuses for which the fetch standard forbids a body, even an empty stream.
 const nullBodyStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
 
-function webResponse(response: OpenResponse, finish: () => Promise<void>): Response {
+function webResponse(
+  response: OpenResponse,
+  method: string,
+  signal: AbortSignal,
+  finish: () => Promise<void>,
+): Response {
   const headers = response.headers.map(([name, value]): [string, string] => [name, value]);
-  if (nullBodyStatuses.has(response.status)) {
-    response.close();
+  const { status } = response;
+  const empty = response.headers.some(([name, value]) => name === "content-length" && Number(value) === 0);
+  if (nullBodyStatuses.has(status) || method === "HEAD" || empty) {
     void finish();
-    return new Response(null, { status: response.status, headers });
+    return new Response(null, { status, headers });
   }
   const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const chunk = await response.read(bounds.readBytesMax);
-        if (chunk.ok && chunk.value.byteLength > 0) {
-          controller.enqueue(chunk.value);
-          return;
-        }
-        response.close();
+        if (chunk.ok && chunk.value.byteLength > 0) return controller.enqueue(chunk.value);
         await finish();
         if (chunk.ok) controller.close();
-        else controller.error(egressError(chunk.error));
+        else controller.error(signal.aborted ? signal.reason : egressError(chunk.error));
       },
-      async cancel() {
-        response.close();
-        await finish();
-      },
+      cancel: finish,
     },
     // Nothing is read before somebody asks: the server's window is the only buffer.
     { highWaterMark: 0 },
   );
-  return new Response(stream, { status: response.status, headers });
+  return new Response(stream, { status, headers });
 }
 
 function egressError(denial: Denial): EgressError {
@@ -134,22 +121,4 @@ function headerFields(init: FetchHeaders | undefined): readonly HeaderField[] {
   // The Headers class would join repeats and lower-case names: a list and a record go as they are.
   const fields: Iterable<readonly [string, string]> = Symbol.iterator in init ? init : Object.entries(init);
   return [...fields].map(([name, value]): HeaderField => [name, value]);
-}
-
-async function bodyBytes(body: FetchOptions["body"], bytesMax: number): Promise<Uint8Array | undefined> {
-  if (body === undefined) return undefined;
-  if (typeof body === "string") return new TextEncoder().encode(body);
-  if (body instanceof Uint8Array) return body;
-  if (!(body instanceof ReadableStream)) {
-    throw new SallyportError("option_invalid", "body: write a string, a Uint8Array or a ReadableStream");
-  }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    length += chunk.byteLength;
-    // One byte over is enough for the gate to refuse it; the rest is not read.
-    if (length > bytesMax) break;
-  }
-  return joinBytes(chunks);
 }

@@ -14,12 +14,12 @@ import { openGenerations } from "./egress/generations.ts";
 import { ownAddresses } from "./egress/own-addresses.ts";
 import type { Resolver } from "./egress/resolve.ts";
 import { staticResolver, systemResolver } from "./egress/resolve.ts";
+import type { FetchOptions } from "./fetch-options.ts";
 import { openGuestPool } from "./guest/pool.ts";
-import { checkFetchOptions, checkSandboxOptions } from "./options.ts";
+import { checkSandboxOptions } from "./options.ts";
 import type { Policy } from "./policy/policy.ts";
-import type { RunOptions, RunResult } from "./run.ts";
 import { runGuest } from "./run.ts";
-import type { FetchOptions } from "./sandbox-fetch.ts";
+import type { RunOptions, RunResult } from "./run-options.ts";
 import { fetchThroughGate } from "./sandbox-fetch.ts";
 import type { Session, SessionParts } from "./session.ts";
 import { instrumentationScope } from "./trace/attributes.ts";
@@ -43,7 +43,7 @@ export interface SandboxOptions {
 export interface Sandbox extends AsyncDisposable {
   /**
    * Runs a WebAssembly module until it ends, traps, or meets its deadline.
-   * @throws SallyportError `module_invalid`, `option_invalid`, `audit_unavailable`, `closed`.
+   * @throws SallyportError `module_invalid`, `option_invalid`, `closed`.
    */
   readonly run: (wasm: Uint8Array, options: RunOptions) => Promise<RunResult>;
   /**
@@ -102,6 +102,8 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
     await guests.close();
     generations.close();
     await Promise.allSettled(finished);
+    // A response that somebody still reads has its session open: its end belongs into the log.
+    await Promise.allSettled([...sessions].map((session) => session.end("aborted")));
     await audit.close();
   }
 
@@ -114,7 +116,6 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
     },
     fetch: async (url, fetchOptions) => {
       requireOpen();
-      checkFetchOptions(fetchOptions);
       return track(fetchThroughGate(parts, url, fetchOptions, register));
     },
     close,

@@ -6,6 +6,7 @@ import type { Clock } from "./core/clock.ts";
 import { openGate } from "./egress/gate.ts";
 import type { Generation } from "./egress/generation.ts";
 import type { GenerationLease, Generations } from "./egress/generations.ts";
+import { openRunSpending } from "./egress/limiter.ts";
 import type { Denial, Gate } from "./egress/message.ts";
 import type { RequestSummary, RunRecord, RunStatus, RunTotals } from "./egress/record.ts";
 import { openRunRecord } from "./egress/record.ts";
@@ -38,7 +39,7 @@ export interface SessionOptions {
   readonly limitWaitMs: number;
   /** Host-side fetches draw on one budget per guest; a run has its own. */
   readonly kind: "run" | "fetch";
-  readonly onRequest?: (summary: RequestSummary) => void;
+  readonly onRequest?: (summary: RequestSummary) => unknown;
   readonly parentContext?: Context;
 }
 
@@ -47,9 +48,11 @@ export interface Session {
   readonly runId: string;
   readonly gate: Gate;
   totals(): RunTotals;
+  /** Aborts when the session is aborted. */
+  readonly signal: AbortSignal;
   /** Ends requests that are still under way, for `denial`, while the records stay open. */
   abort(denial: Denial): void;
-  /** Ends the session and its records. */
+  /** Ends the session and its records, once; further calls wait for the same end. */
   end(status: RunStatus): Promise<void>;
 }
 
@@ -57,8 +60,11 @@ export interface Session {
 export async function openSession(parts: SessionParts, options: SessionOptions): Promise<Session> {
   const controller = new AbortController();
   const policyNow = (): Policy => ("current" in options.policy ? options.policy.current : options.policy);
-  let lease = leaseOf(policyNow());
+  let seen = policyNow();
+  let lease = leaseOf(seen);
+  const spending = options.kind === "fetch" ? lease.fetchSpending : openRunSpending();
   let generation = generationOf(lease);
+  let ending: Promise<void> | undefined;
 
   const run: RunRecord = await openRunRecord(parts, {
     guest: options.guest,
@@ -72,19 +78,21 @@ export async function openSession(parts: SessionParts, options: SessionOptions):
     return parts.generations.lease(options.guest, policy, parts.policySha256(policy));
   }
 
-  function generationOf({ policy, policySha256, limiter, pool, fetchBudget }: GenerationLease): Generation {
-    const budget = options.kind === "fetch" ? fetchBudget() : limiter.openBudget(options.concurrent);
-    return { policy, policySha256, limiter: budget, pool };
+  function generationOf({ policy, policySha256, limiter, pool }: GenerationLease): Generation {
+    return { policy, policySha256, limiter: limiter.openRun(spending, options.concurrent), pool };
   }
 
   // INVARIANT (one generation): a request sees one policy from its start to its last redirect.
   function currentGeneration(): Generation {
     const policy = policyNow();
-    if (policy !== lease.policy) {
-      lease.release({ retire: true });
-      lease = leaseOf(policy);
-      generation = generationOf(lease);
-    }
+    if (policy === seen) return generation;
+    seen = policy;
+    // The same rules read again are no new generation.
+    if (parts.policySha256(policy) === lease.policySha256) return generation;
+    const next = leaseOf(policy);
+    lease.release({ retire: true });
+    lease = next;
+    generation = generationOf(lease);
     return generation;
   }
 
@@ -103,10 +111,11 @@ export async function openSession(parts: SessionParts, options: SessionOptions):
     runId: run.id,
     gate,
     totals: () => run.totals(),
+    signal: controller.signal,
     abort: (denial) => controller.abort(denial),
-    async end(status) {
-      lease.release();
-      await run.end(status);
+    end(status) {
+      ending ??= run.end(status).finally(() => lease.release());
+      return ending;
     },
   };
 }

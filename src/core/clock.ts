@@ -7,8 +7,11 @@ export interface Clock {
   monotonicMs(): number;
   /** Milliseconds since 1970 UTC; for records only, never for order or deadlines. */
   wallMs(): number;
-  /** Calls back once after `delayMs`; the returned function cancels. Does not keep the process alive. */
-  schedule(delayMs: number, callback: () => void): () => void;
+  /**
+   * Calls back once after `delayMs`; the returned function cancels. Keeps the process alive until then, so that
+   * whoever waits is told; with `idle`, for what nobody waits for, it does not.
+   */
+  schedule(delayMs: number, callback: () => void, options?: { readonly idle?: boolean }): () => void;
 }
 
 // setTimeout takes a signed 32-bit delay and fires at once beyond it; longer waits are re-armed.
@@ -31,14 +34,14 @@ function wallMs(): number {
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs,
-  schedule(delayMs, callback) {
+  schedule(delayMs, callback, { idle = false } = {}) {
     const endMs = performance.now() + delayMs;
     let timer: NodeJS.Timeout;
     const arm = (): void => {
       const leftMs = endMs - performance.now();
       const next = leftMs > timerDelayMsMax ? arm : callback;
       timer = setTimeout(next, Math.min(Math.max(leftMs, 0), timerDelayMsMax));
-      timer.unref();
+      if (idle) timer.unref();
     };
     arm();
     return () => clearTimeout(timer);

@@ -81,7 +81,7 @@ export function openConnectionPool(options: {
     const entry: Idle = {
       key,
       connection,
-      cancelTimer: clock.schedule(Math.min(keepMs, ageLeftMs), () => drop(entry)),
+      cancelTimer: clock.schedule(Math.min(keepMs, ageLeftMs), () => drop(entry), { idle: true }),
     };
     idle.add(entry);
   }

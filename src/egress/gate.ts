@@ -7,7 +7,7 @@ import type { RedirectChoice } from "../policy/policy.ts";
 import { denialOf } from "./denial.ts";
 import type { Generation } from "./generation.ts";
 import type { HopParts, Turn } from "./hop.ts";
-import { prepareHop, sendHop, settingsOf } from "./hop.ts";
+import { admitTurn, prepareHop, sendHop, settingsOf } from "./hop.ts";
 import type { HopRequest, Judgement } from "./judge.ts";
 import { judgeHop, judgeRequest } from "./judge.ts";
 import type { Denial, Gate, GuestRequest, Outcome } from "./message.ts";
@@ -33,9 +33,9 @@ export function openGate(parts: GateParts): Gate {
 }
 
 async function request(parts: GateParts, asked: GuestRequest, signal: AbortSignal): Promise<Outcome> {
-  const scope = openRequestScope(parts.clock, [parts.signal, signal]);
   const generation = parts.generation();
   const record = parts.run.openRequest(asked, generation);
+  const scope = openRequestScope(parts.clock, [parts.signal, signal]);
   const turn: Turn = { generation, record, scope, redirects: 0, permit: undefined };
   let outcome: Outcome;
   try {
@@ -54,18 +54,14 @@ async function request(parts: GateParts, asked: GuestRequest, signal: AbortSigna
 
 /** One guest request from its text to its open response; every redirect goes round the loop again. */
 async function pass(parts: GateParts, turn: Turn, asked: GuestRequest): Promise<Outcome> {
-  const { generation, record, scope } = turn;
+  const { generation, record } = turn;
   let judgement: Judgement = judgeRequest(generation.policy, asked);
   for (;;) {
     if (judgement.effect === "deny") return refuse(turn, judgement, judgement.denial);
+    const unadmitted = await admitTurn(parts, turn, judgement);
+    if (unadmitted !== undefined) return refuse(turn, judgement, unadmitted);
     const prepared = await prepareHop(parts, turn, judgement);
     if (!prepared.ok && prepared.error.kind === "denial") return refuse(turn, judgement, prepared.error);
-
-    const gone = prepared.ok ? scope.denial() : undefined;
-    if (gone !== undefined) {
-      if (prepared.ok) prepared.value.idle?.destroy();
-      return refuse(turn, judgement, gone);
-    }
 
     // INVARIANT (record first): nothing is sent that has no decision record.
     const addresses = prepared.ok ? prepared.value.resolved?.answers : undefined;

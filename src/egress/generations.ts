@@ -5,8 +5,8 @@ import type { Clock } from "../core/clock.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import { openConnectionPool } from "./connection-pool.ts";
-import type { GuestLimiter, RunLimiter } from "./limiter.ts";
-import { openGuestLimiter } from "./limiter.ts";
+import type { GuestLimiter, GuestSlots, RunSpending } from "./limiter.ts";
+import { openGuestLimiter, openGuestSlots, openRunSpending } from "./limiter.ts";
 
 /** What a guest holds under one policy, for as long as somebody uses it. */
 export interface GenerationLease {
@@ -14,8 +14,8 @@ export interface GenerationLease {
   readonly policySha256: string;
   readonly limiter: GuestLimiter;
   readonly pool: ConnectionPool;
-  /** The budgets of host-side fetches, which belong to no run. */
-  fetchBudget(): RunLimiter;
+  /** What host-side fetches have used up: they belong to no run and share one budget for as long as the guest is known. */
+  readonly fetchSpending: RunSpending;
   /** Gives the lease back. `retire` when the policy was replaced: idle connections close at once. */
   release(options?: { readonly retire?: boolean }): void;
 }
@@ -31,7 +31,7 @@ interface Entry {
   readonly policySha256: string;
   readonly limiter: GuestLimiter;
   readonly pool: ConnectionPool;
-  fetchBudget: RunLimiter | undefined;
+  readonly fetchSpending: RunSpending;
   leases: number;
 }
 
@@ -43,16 +43,12 @@ export function openGenerations(options: {
   const { clock, ca } = options;
   // In order of last use. An idle guest is forgotten after many others: its rates start afresh then.
   const entries = new Map<string, Entry>();
+  // What a guest holds is counted over all its policies; known only while it holds something or has an entry.
+  const slots = new Map<string, GuestSlots>();
 
   function lease(guest: string, policy: Policy, policySha256: string): GenerationLease {
     const key = `${policySha256} ${guest}`;
-    const entry = entries.get(key) ?? {
-      policySha256,
-      limiter: openGuestLimiter(policy.limits, clock),
-      pool: openConnectionPool({ clock, ...(ca === undefined ? {} : { ca }) }),
-      fetchBudget: undefined,
-      leases: 0,
-    };
+    const entry = entries.get(key) ?? openEntry(guest, policy, policySha256);
     entries.delete(key);
     entries.set(key, entry);
     entry.leases += 1;
@@ -63,7 +59,7 @@ export function openGenerations(options: {
       policySha256,
       limiter: entry.limiter,
       pool: entry.pool,
-      fetchBudget: () => (entry.fetchBudget ??= entry.limiter.openBudget(undefined)),
+      fetchSpending: entry.fetchSpending,
       release({ retire = false } = {}) {
         if (released) return;
         released = true;
@@ -76,7 +72,22 @@ export function openGenerations(options: {
     };
   }
 
+  function openEntry(guest: string, policy: Policy, policySha256: string): Entry {
+    const held = slots.get(guest) ?? openGuestSlots();
+    slots.set(guest, held);
+    return {
+      policySha256,
+      limiter: openGuestLimiter(policy.limits, clock, held),
+      pool: openConnectionPool({ clock, ...(ca === undefined ? {} : { ca }) }),
+      fetchSpending: openRunSpending(),
+      leases: 0,
+    };
+  }
+
   function forgetIdle(): void {
+    if (slots.size > 2 * bounds.guestsKnownMax) {
+      for (const [guest, { inFlight }] of slots) if (inFlight === 0) slots.delete(guest);
+    }
     if (entries.size <= bounds.guestsKnownMax) return;
     for (const [key, entry] of entries) {
       if (entry.leases > 0) continue;
@@ -89,6 +100,7 @@ export function openGenerations(options: {
   function close(): void {
     for (const entry of entries.values()) entry.pool.destroy();
     entries.clear();
+    slots.clear();
   }
 
   return { lease, close };

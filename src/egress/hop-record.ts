@@ -18,11 +18,12 @@ export interface HopRecord {
   end(end: { readonly status: number } | { readonly denial: Denial }): void;
 }
 
-/** Opens the records of a hop that is about to leave. */
-export function openHopRecord(clock: Clock, span: HopSpan | undefined): HopRecord {
+/** Opens the records of a hop that is about to leave. `onConnected`: it has somebody to send to. */
+export function openHopRecord(clock: Clock, span: HopSpan | undefined, onConnected: () => void): HopRecord {
   const startMs = clock.monotonicMs();
   return {
     connected(connection, resolved) {
+      onConnected();
       const reused = resolved === undefined;
       span?.connected({
         peerAddress: connection.peerAddress,

@@ -63,22 +63,18 @@ export function settingsOf(
   return { ruleId: rule.id, limits, redirects, traceparent };
 }
 
-/** Admits a hop and finds a connection or vetted addresses for it. */
-export async function prepareHop(
-  parts: HopParts,
-  turn: Turn,
-  judgement: Passed,
-): Promise<Result<Prepared, Denial>> {
-  const { limiter, policy, pool } = turn.generation;
+/** Holds a hop to its limits; returns why it may not go. Nothing has left by then. */
+export async function admitTurn(parts: HopParts, turn: Turn, judgement: Passed): Promise<Denial | undefined> {
+  const { limiter, policy } = turn.generation;
   const { ruleId, limits } = settingsOf(judgement, turn.generation);
-  const { destination, body } = judgement.hop;
+  const { body } = judgement.hop;
   turn.scope.tighten(Math.min(limits.timeoutMs, policy.limits.timeoutMs));
 
   const bodyBytes = body?.byteLength ?? 0;
   const bodyBytesMax = Math.min(limits.requestBodyBytes, policy.limits.requestBodyBytes);
   if (bodyBytes > bodyBytesMax) {
     const limit = { name: "requestBody", value: bodyBytesMax };
-    return err({ ...denialOf("request_body_too_large"), limit });
+    return withRule({ ...denialOf("request_body_too_large"), limit }, ruleId);
   }
   const admitted = await admitHop(limiter, {
     ruleId,
@@ -88,11 +84,22 @@ export async function prepareHop(
     clock: parts.clock,
     signal: turn.scope.signal,
   });
-  if (!admitted.ok) return err(limitDenial(admitted.error, ruleId));
+  if (!admitted.ok) return limitDenial(admitted.error, ruleId);
   turn.permit = admitted.value;
   const spent = limiter.spendOut(ruleId, limits, bodyBytes);
-  if (!spent.ok) return err(limitDenial(spent.error, ruleId));
+  if (!spent.ok) return limitDenial(spent.error, ruleId);
+  return turn.scope.denial();
+}
 
+/** Finds a connection or vetted addresses for a hop. */
+export async function prepareHop(
+  parts: HopParts,
+  turn: Turn,
+  judgement: Passed,
+): Promise<Result<Prepared, Denial>> {
+  const { limiter, pool } = turn.generation;
+  const { ruleId } = settingsOf(judgement, turn.generation);
+  const { destination } = judgement.hop;
   // Grants differ between rules: a connection is reused only where its address would be granted again.
   const key = `${destination.origin} ${judgement.grants.key}`;
   const idle = pool.take(key);

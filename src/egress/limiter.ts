@@ -42,10 +42,34 @@ interface Spent {
   bytesIn: number;
 }
 
+/** What one run holds and has used up. It outlives a policy that is replaced, so that a new one brings no fresh budget. */
+export interface RunSpending {
+  inFlight: number;
+  readonly guest: Spent;
+  readonly rules: Map<string, Spent>;
+}
+
+/** Slots that a guest holds, under whichever policies. */
+export interface GuestSlots {
+  inFlight: number;
+  /** Who waits for one. Bounded by the requests under way that wait, of which every run and fetch has its own few. */
+  readonly waiting: Set<() => void>;
+}
+
+/** A run that has used up nothing. */
+export function openRunSpending(): RunSpending {
+  return { inFlight: 0, guest: nothingSpent(), rules: new Map() };
+}
+
+/** A guest that holds nothing. */
+export function openGuestSlots(): GuestSlots {
+  return { inFlight: 0, waiting: new Set() };
+}
+
 /** The limits of one guest under one policy generation; shared by the guest's runs. */
 export interface GuestLimiter {
-  /** Opens the budgets of one run. `concurrentMax` is the embedder's own, tighter cap. */
-  openBudget(concurrentMax: number | undefined): RunLimiter;
+  /** Opens the limits of one run. `concurrentMax` is the embedder's own, tighter cap. */
+  openRun(spending: RunSpending, concurrentMax: number | undefined): RunLimiter;
   /** Slots held at this moment. */
   inFlight(): number;
 }
@@ -69,13 +93,15 @@ export interface RunLimiter {
 const namesWindowMs = 60_000;
 
 /** Opens the limits of a guest. `guestLimits` are those of its policy as a whole. */
-export function openGuestLimiter(guestLimits: ResolvedLimits, clock: Clock): GuestLimiter {
-  const guest = openGauge(guestLimits);
+export function openGuestLimiter(
+  guestLimits: ResolvedLimits,
+  clock: Clock,
+  slots: GuestSlots = openGuestSlots(),
+): GuestLimiter {
+  const guestRate = openRateLimit(guestLimits.rate, guestLimits.burst);
   // Bounded by the number of rules in the policy: rule ids never come from the guest.
   const rules = new Map<string, Gauge>();
   const names = new Map<string, number>();
-  // Bounded by the requests under way that wait, of which every run and every fetch has its own few.
-  const waiting = new Set<() => void>();
 
   function gaugeOf(ruleId: string, limits: ResolvedLimits): Gauge {
     let gauge = rules.get(ruleId);
@@ -100,16 +126,14 @@ export function openGuestLimiter(guestLimits: ResolvedLimits, clock: Clock): Gue
     return ok(undefined);
   }
 
-  function openBudget(concurrentMax: number | undefined): RunLimiter {
-    const spentByGuest = nothingSpent();
-    const spentByRule = new Map<string, Spent>();
-    let runInFlight = 0;
+  function openRun(spending: RunSpending, concurrentMax: number | undefined): RunLimiter {
+    const spentByGuest = spending.guest;
 
     function spentBy(ruleId: string): Spent {
-      let spent = spentByRule.get(ruleId);
+      let spent = spending.rules.get(ruleId);
       if (spent === undefined) {
         spent = nothingSpent();
-        spentByRule.set(ruleId, spent);
+        spending.rules.set(ruleId, spent);
       }
       return spent;
     }
@@ -125,17 +149,17 @@ export function openGuestLimiter(guestLimits: ResolvedLimits, clock: Clock): Gue
       const nowMs = clock.monotonicMs();
       const ruleWaitMs = rule.rate.waitMs(nowMs);
       if (ruleWaitMs > 0) return rateFault("rule", limits, ruleWaitMs);
-      const guestWaitMs = guest.rate.waitMs(nowMs);
+      const guestWaitMs = guestRate.waitMs(nowMs);
       if (guestWaitMs > 0) return rateFault("guest", guestLimits, guestWaitMs);
-      if (concurrentMax !== undefined && runInFlight >= concurrentMax) {
+      if (concurrentMax !== undefined && spending.inFlight >= concurrentMax) {
         return concurrencyFault("run", { concurrent: concurrentMax });
       }
-      if (guest.inFlight >= guestLimits.concurrent) return concurrencyFault("guest", guestLimits);
+      if (slots.inFlight >= guestLimits.concurrent) return concurrencyFault("guest", guestLimits);
       if (rule.inFlight >= limits.concurrent) return concurrencyFault("rule", limits);
       if (spent.requests >= limits.requests) return requestsFault("rule", limits);
       if (spentByGuest.requests >= guestLimits.requests) return requestsFault("guest", guestLimits);
       rule.rate.take(nowMs);
-      guest.rate.take(nowMs);
+      guestRate.take(nowMs);
       spent.requests += 1;
       spentByGuest.requests += 1;
       return ok(openPermit(rule));
@@ -144,18 +168,18 @@ export function openGuestLimiter(guestLimits: ResolvedLimits, clock: Clock): Gue
     // INVARIANT (permit follows response): counted up here and down in release, nowhere else.
     function openPermit(rule: Gauge): Permit {
       rule.inFlight += 1;
-      guest.inFlight += 1;
-      runInFlight += 1;
+      slots.inFlight += 1;
+      spending.inFlight += 1;
       let released = false;
       return {
         release() {
           if (released) return;
           released = true;
           rule.inFlight -= 1;
-          guest.inFlight -= 1;
-          runInFlight -= 1;
-          const woken = [...waiting];
-          waiting.clear();
+          slots.inFlight -= 1;
+          spending.inFlight -= 1;
+          const woken = [...slots.waiting];
+          slots.waiting.clear();
           for (const wake of woken) wake();
         },
       };
@@ -181,15 +205,15 @@ export function openGuestLimiter(guestLimits: ResolvedLimits, clock: Clock): Gue
       admitName,
       spendOut: (ruleId, limits, bytes) => spend("bytesOut", ruleId, limits, bytes),
       spendIn: (ruleId, limits, bytes) => spend("bytesIn", ruleId, limits, bytes),
-      inFlight: () => runInFlight,
+      inFlight: () => spending.inFlight,
       onRelease(callback) {
-        waiting.add(callback);
-        return () => waiting.delete(callback);
+        slots.waiting.add(callback);
+        return () => slots.waiting.delete(callback);
       },
     };
   }
 
-  return { openBudget, inFlight: () => guest.inFlight };
+  return { openRun, inFlight: () => slots.inFlight };
 }
 
 function openGauge(limits: ResolvedLimits): Gauge {

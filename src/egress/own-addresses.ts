@@ -15,14 +15,16 @@ export function ownAddresses(clock: Clock): (ip: IpAddress) => boolean {
   return (ip) => {
     const nowMs = clock.monotonicMs();
     if (nowMs - readMs > refreshMs) {
-      readMs = nowMs;
-      known = new Set();
+      const found = new Set<string>();
       for (const addresses of Object.values(networkInterfaces())) {
         for (const { address } of addresses ?? []) {
           const own = parseIp(address);
-          if (own !== undefined) known.add(own.text);
+          if (own !== undefined) found.add(own.text);
         }
       }
+      // Only now: an exception above must not pass for a machine without addresses.
+      known = found;
+      readMs = nowMs;
     }
     return known.has(ip.text);
   };

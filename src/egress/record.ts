@@ -10,7 +10,7 @@ import type { RunEnd } from "../trace/span-facts.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import type { Generation } from "./generation.ts";
 import type { GuestRequest } from "./message.ts";
-import type { RequestRecord } from "./request-record.ts";
+import type { Outcome, RequestRecord } from "./request-record.ts";
 import { openRequestRecord } from "./request-record.ts";
 
 export type { RequestRecord } from "./request-record.ts";
@@ -56,7 +56,7 @@ export interface RunFacts {
   readonly guest: string;
   readonly moduleSha256?: string;
   readonly generation: Generation;
-  readonly onRequest?: (summary: RequestSummary) => void;
+  readonly onRequest?: (summary: RequestSummary) => unknown;
   readonly parentContext?: Context;
 }
 
@@ -119,8 +119,8 @@ export async function openRunRecord(parts: RecordParts, facts: RunFacts): Promis
       generation: current,
       method: asked.method,
       url: redactText(asked.url),
-      onEnd(summary, written) {
-        totals[totalOf(summary)] += 1;
+      onEnd(summary, outcome, written) {
+        totals[totalOf(outcome)] += 1;
         notify(onRequest, summary);
         void written.finally(() => {
           open.delete(ended);
@@ -149,13 +149,14 @@ export async function openRunRecord(parts: RecordParts, facts: RunFacts): Promis
   };
 }
 
-function totalOf({ decision, stage }: RequestSummary): keyof RunTotals {
-  if (decision === "deny") return "denied";
-  return stage === undefined || stage === "guest" || decision === "would_deny" ? "allowed" : "failed";
+function totalOf(outcome: Outcome): keyof RunTotals {
+  return outcome === "denied" || outcome === "failed" ? outcome : "allowed";
 }
 
-// The embedder's callback is the embedder's: its exception is told to nobody but the process.
+// The embedder's callback is the embedder's: its exception must not end other guests' requests, nor the process.
 function notify(onRequest: RunFacts["onRequest"], summary: RequestSummary): void {
   if (onRequest === undefined) return;
-  queueMicrotask(() => onRequest(summary));
+  const warn = (fault: unknown): void => process.emitWarning(`onRequest failed: ${String(fault)}`);
+  // In a job of its own, so that the request that ends here is not held up.
+  void Promise.resolve(summary).then(onRequest).catch(warn);
 }

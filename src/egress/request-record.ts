@@ -4,7 +4,7 @@
 import { bounds } from "../core/bounds.ts";
 import { ulid } from "../core/identifier.ts";
 import { redactUrl } from "../trace/redact.ts";
-import type { RequestFacts, RequestSpan, RunSpan } from "../trace/span-facts.ts";
+import type { RequestEnd, RequestFacts, RequestSpan, RunSpan } from "../trace/span-facts.ts";
 import type { Destination } from "../url/destination.ts";
 import type { Generation } from "./generation.ts";
 import type { HopRecord } from "./hop-record.ts";
@@ -49,10 +49,13 @@ export interface RequestRecordOptions {
   readonly method: string;
   /** The redacted text of the URL, until it is parsed. */
   readonly url: string;
-  readonly onEnd: (summary: RequestSummary, written: Promise<void>) => void;
+  readonly onEnd: (summary: RequestSummary, outcome: Outcome, written: Promise<void>) => void;
 }
 
 type TracedDecision = RequestSummary["decision"];
+
+/** What became of a request. */
+export type Outcome = RequestEnd["outcome"];
 
 /** Opens the records of one request. Nothing is written before the decision. */
 export function openRequestRecord(options: RequestRecordOptions): RequestRecord {
@@ -76,6 +79,8 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
   let redirects = 0;
   let bytesOut = 0;
   let bytesIn = 0;
+  let judged = false;
+  let answered = false;
   let ended = false;
 
   function startSpan(facts: Partial<RequestFacts>): RequestSpan {
@@ -106,6 +111,7 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
   }
 
   async function decided(judgement: Judgement, hop: number, found: Found): Promise<boolean> {
+    judged = true;
     const denial = found.denial ?? (judgement.effect === "deny" ? judgement.denial : undefined);
     const destination = judgement.effect === "deny" ? judgement.destination : judgement.hop.destination;
     const shown = destination === undefined ? url : redactUrl(destination);
@@ -160,8 +166,6 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
   }
 
   function openHop(judgement: Passed, hop: number): HopRecord {
-    hops += 1;
-    bytesOut += judgement.hop.body?.byteLength ?? 0;
     const span = request?.startHop({
       method: judgement.hop.method,
       destination: judgement.hop.destination,
@@ -171,16 +175,21 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
       rule,
       startTimeMs: clock.wallMs(),
     });
-    return openHopRecord(clock, span);
+    return openHopRecord(clock, span, () => {
+      hops += 1;
+      bytesOut += judgement.hop.body?.byteLength ?? 0;
+    });
   }
 
   async function end(denial?: Denial): Promise<void> {
     if (ended) return;
     ended = true;
-    if (denial?.kind === "denial") decision = "deny";
+    // INVARIANT (one decision): what broke before it was judged was denied, and the log says so.
+    if (!judged && denial !== undefined) await decided({ effect: "deny", denial }, 0, { denial });
+    const outcome = outcomeOf(denial, answered);
+    if (outcome === "denied") decision = "deny";
     const told = denial ?? wouldDeny;
     request ??= startSpan({ reason: told?.reason, stage: told?.stage });
-    const outcome = outcomeOf(denial);
     const durationMs = clock.monotonicMs() - startMs;
     const { reason, stage, range, limit } = told ?? {};
     request.end({
@@ -214,7 +223,7 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
       decision_seq: auditSeq,
     });
     const settled = written.then(() => undefined);
-    options.onEnd(summary(told, durationMs), settled);
+    options.onEnd(summary(told, durationMs), outcome, settled);
     await settled;
   }
 
@@ -254,6 +263,7 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
     openHop,
     answered(next) {
       status = next;
+      answered = true;
     },
     received(bytes) {
       bytesIn += bytes;
@@ -262,8 +272,10 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
   };
 }
 
-function outcomeOf(denial: Denial | undefined): "response" | "denied" | "failed" | "cancelled" {
+function outcomeOf(denial: Denial | undefined, answered: boolean): Outcome {
   if (denial === undefined) return "response";
+  // A host that closes cuts off what it had allowed: that denies nothing.
+  if (answered && denial.stage === "host") return "cancelled";
   if (denial.kind === "denial") return "denied";
   return denial.kind === "failure" ? "failed" : "cancelled";
 }

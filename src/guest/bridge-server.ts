@@ -1,6 +1,5 @@
 // The host's side of the bridge: one guest's calls, carried to the gate and to the streams of its run.
 // INVARIANT (nothing is left open): after close, no response of this guest is open and none will be.
-import { bounds } from "../core/bounds.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Gate, HeaderField, OpenResponse } from "../egress/message.ts";
 import { codeOfDenial, errorCode } from "./experimental/error-code.ts";
@@ -36,8 +35,6 @@ export function openBridgeServer(parts: BridgeParts): BridgeServer {
   let closed = false;
 
   async function request(call: GuestCall & { kind: "request" }): Promise<Answers["request"]> {
-    // The limiter counts open responses as the policy says; this is the bound that no policy raises.
-    if (responses.size >= bounds.openResponsesMax) return { code: errorCode.tooManySessions };
     const { method, url, headers, body } = call;
     const outcome = await parts.gate.request({ method, url, headers, body }, { signal: parts.signal });
     if (outcome.kind === "refused") return { code: codeOfDenial(outcome.denial) };

@@ -24,6 +24,7 @@ export function openGuestInput(stream: ReadableStream<Uint8Array> | undefined, c
   let left: Uint8Array = nothing;
   let ended = stream === undefined;
   let pending: Promise<void> | undefined;
+  let onArrival: (() => void) | undefined;
 
   // A stream that fails is at its end: WASI has no better word for a pipe whose writer died.
   async function pull(): Promise<void> {
@@ -38,13 +39,27 @@ export function openGuestInput(stream: ReadableStream<Uint8Array> | undefined, c
     }
   }
 
+  // One place for the one guest that asks: reactions to a promise that stays pending would pile up with every poll.
+  function arrives(waitMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (arrived: boolean): void => {
+        cancel();
+        onArrival = undefined;
+        resolve(arrived);
+      };
+      const cancel = clock.schedule(waitMs, () => settle(false));
+      onArrival = () => settle(true);
+    });
+  }
+
   async function read(bytesMax: number, waitMs: number | undefined): Promise<Uint8Array | undefined> {
     while (left.length === 0 && !ended) {
       pending ??= pull().finally(() => {
         pending = undefined;
+        onArrival?.();
       });
       if (waitMs === undefined) await pending;
-      else if (!(await within(pending, waitMs, clock))) return undefined;
+      else if (!(await arrives(waitMs))) return undefined;
     }
     // A copy: the embedder's chunk may be part of something larger, or be used again.
     const taken = left.slice(0, bytesMax);
@@ -59,18 +74,6 @@ export function openGuestInput(stream: ReadableStream<Uint8Array> | undefined, c
       reader?.cancel().catch(() => {});
     },
   };
-}
-
-/** Whether `promise` was there within `waitMs`. */
-function within(promise: Promise<void>, waitMs: number, clock: Clock): Promise<boolean> {
-  return new Promise((resolve) => {
-    const cancel = clock.schedule(waitMs, () => resolve(false));
-    const done = (): void => {
-      cancel();
-      resolve(true);
-    };
-    promise.then(done, done);
-  });
 }
 
 /** Hands a chunk on. 0 when the embedder's side failed: the guest is told that nobody listens. */

@@ -83,7 +83,7 @@ export function openGuestPool(options: GuestPoolOptions): GuestPool {
   function takeThread(): GuestThread {
     const thread = idle.pop() ?? openThread();
     thread.hold(true);
-    if (idle.length < warm) cancelRefill ??= clock.schedule(refillDelayMs, refill);
+    if (idle.length < warm) cancelRefill ??= clock.schedule(refillDelayMs, refill, { idle: true });
     return thread;
   }
 
@@ -133,6 +133,8 @@ export function openGuestPool(options: GuestPoolOptions): GuestPool {
       return { kind: "rejected", problem: { message: fault, remedy: "change what the guest is given" } };
     }
     if (closed || order.signal.aborted) return aborted.end;
+    // `0` is no time at all.
+    if (order.timeoutMs <= 0) return deadline.end;
     const { promise: stopped, resolve: stop } = Promise.withResolvers<Stop>();
     const onAbort = (): void => stop(aborted);
     const cancelDeadline = clock.schedule(order.timeoutMs, () => stop(deadline));

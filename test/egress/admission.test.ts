@@ -1,7 +1,7 @@
 // Waiting for a limit: as long as allowed, for what can come, and not a moment after the signal.
 import { describe, expect, test } from "vitest";
 import { admitHop } from "../../src/egress/admission.ts";
-import { openGuestLimiter } from "../../src/egress/limiter.ts";
+import { openGuestLimiter, openRunSpending } from "../../src/egress/limiter.ts";
 import { ruleLimitDefaults } from "../../src/policy/limits.ts";
 import type { ResolvedLimits } from "../../src/policy/policy.ts";
 import { fakeClock } from "../support/fake-clock.ts";
@@ -9,7 +9,7 @@ import { fakeClock } from "../support/fake-clock.ts";
 function opened(limits: Partial<ResolvedLimits>, waitMsMax: number) {
   const clock = fakeClock();
   const guest: ResolvedLimits = { ...ruleLimitDefaults, ...limits };
-  const run = openGuestLimiter(guest, clock).openBudget(undefined);
+  const run = openGuestLimiter(guest, clock).openRun(openRunSpending(), undefined);
   const controller = new AbortController();
   const admit = () =>
     admitHop(run, {

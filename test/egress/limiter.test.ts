@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Permit } from "../../src/egress/limiter.ts";
-import { openGuestLimiter } from "../../src/egress/limiter.ts";
+import { openGuestLimiter, openRunSpending } from "../../src/egress/limiter.ts";
 import type { ResolvedLimits } from "../../src/policy/policy.ts";
 import { fakeClock } from "../support/fake-clock.ts";
 
@@ -21,7 +21,7 @@ const wide: ResolvedLimits = {
 function opened(guest: Partial<ResolvedLimits> = {}, concurrentMax?: number) {
   const clock = fakeClock();
   const limiter = openGuestLimiter({ ...wide, ...guest }, clock);
-  return { clock, limiter, run: limiter.openBudget(concurrentMax) };
+  return { clock, limiter, run: limiter.openRun(openRunSpending(), concurrentMax) };
 }
 
 describe("limiter", () => {
@@ -82,12 +82,12 @@ describe("limiter", () => {
   test("rates and permits are the guest's: another run does not bring fresh ones", () => {
     const { limiter, run, clock } = opened({ rate: { count: 2, perMs: 1000 }, burst: 2 });
     expect(run.admit("a", wide, undefined).ok).toBe(true);
-    expect(limiter.openBudget(undefined).admit("a", wide, undefined).ok).toBe(true);
-    expect(limiter.openBudget(undefined).admit("a", wide, undefined)).toMatchObject({
+    expect(limiter.openRun(openRunSpending(), undefined).admit("a", wide, undefined).ok).toBe(true);
+    expect(limiter.openRun(openRunSpending(), undefined).admit("a", wide, undefined)).toMatchObject({
       error: { reason: "rate_limited", limit: "guest.rate" },
     });
     clock.advance(500);
-    expect(limiter.openBudget(undefined).admit("a", wide, undefined).ok).toBe(true);
+    expect(limiter.openRun(openRunSpending(), undefined).admit("a", wide, undefined).ok).toBe(true);
   });
 
   test("total requests and bytes are counted for one run", () => {
@@ -98,7 +98,7 @@ describe("limiter", () => {
     expect(run.spendIn("a", wide, 1)).toMatchObject({
       error: { reason: "byte_budget_exhausted", limit: "guest.bytesIn", value: 10 },
     });
-    expect(limiter.openBudget(undefined).admit("a", wide, undefined).ok).toBe(true);
+    expect(limiter.openRun(openRunSpending(), undefined).admit("a", wide, undefined).ok).toBe(true);
   });
 
   test("a rule's byte budget ends that rule's requests only", () => {

@@ -119,7 +119,7 @@ describe("sandbox.fetch", () => {
       signal: controller.signal,
     });
     setTimeout(() => controller.abort(), 50);
-    await expect(response.text()).rejects.toMatchObject({ reason: "guest_cancelled" });
+    await expect(response.text()).rejects.toMatchObject({ name: "AbortError" });
   });
 
   test("a cancelled body gives its permit back and is recorded as cancelled", async () => {
