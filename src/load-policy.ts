@@ -60,9 +60,13 @@ export async function readPolicy(
         `${file}: the file has ${String(size)} bytes; a policy has at most ${String(bounds.policyBytesMax)}`,
       );
     }
-    text = await readFile(file, "utf8");
+    // Bytes that are no UTF-8 would become other characters, and a deny rule with one would deny something else.
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(file));
   } catch (fault) {
     if (fault instanceof SallyportError) throw fault;
+    if (fault instanceof TypeError) {
+      throw new SallyportError("policy_unreadable", `${file}: is not UTF-8 text; save it as UTF-8`, fault);
+    }
     throw new SallyportError("policy_unreadable", `${file}: cannot be read (${codeOf(fault)})`, fault);
   }
   return parsePolicy(text, { file, ...options });

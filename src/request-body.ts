@@ -5,8 +5,7 @@ import { SallyportError } from "./core/sallyport-error.ts";
 import type { FetchOptions } from "./fetch-options.ts";
 
 /**
- * The bytes of a body; a copy, since the caller may go on writing into its own. Cut after `bytesMax` and one chunk:
- * the gate refuses it then.
+ * The bytes of a body. A stream's are cut after `bytesMax` and one chunk: the gate refuses them then.
  * @throws SallyportError `option_invalid` for anything that is no body; the signal's reason when it aborts.
  */
 export async function readRequestBody(
@@ -16,7 +15,7 @@ export async function readRequestBody(
 ): Promise<Uint8Array | undefined> {
   if (body === undefined) return undefined;
   if (typeof body === "string") return new TextEncoder().encode(body);
-  if (body instanceof Uint8Array) return body.slice();
+  if (body instanceof Uint8Array) return body;
   if (body instanceof ReadableStream) return readStream(body, bytesMax, signal);
   throw new SallyportError(
     "option_invalid",

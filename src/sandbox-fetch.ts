@@ -22,6 +22,8 @@ export async function fetchThroughGate(
   checkFetchOptions(options);
   const { redirect = "follow", method = "GET", policy, onRequest } = options;
   const signal = options.signal ?? new AbortController().signal;
+  // A copy before the first wait: the caller may go on writing into its own.
+  const given = options.body instanceof Uint8Array ? options.body.slice() : options.body;
   const asked = { url: String(url), method, headers: headerFields(options.headers) };
   let open: OpenResponse | undefined;
 
@@ -51,7 +53,7 @@ export async function fetchThroughGate(
       deadline.abort(denialOf("request_timeout", "the request body did not end")),
     );
     const either = AbortSignal.any([signal, session.signal, deadline.signal]);
-    const body = await readRequestBody(options.body, limits.requestBodyBytes, either).finally(cancelDeadline);
+    const body = await readRequestBody(given, limits.requestBodyBytes, either).finally(cancelDeadline);
     const outcome = await session.gate.request({ ...asked, body }, { signal });
     if (outcome.kind === "refused") throw egressError(outcome.denial);
     open = outcome.response;

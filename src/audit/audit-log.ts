@@ -1,8 +1,18 @@
 // The audit log: one process, one file, one writer. Never says that a record is kept before it is, and never lets a
 // record that it refused stay in the file.
 
-import { closeSync, constants, fdatasync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fdatasync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { bounds } from "../core/bounds.ts";
 import type { Clock } from "../core/clock.ts";
 import { ulid } from "../core/identifier.ts";
@@ -61,7 +71,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<Result<Aud
   const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
   let file: number;
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
     // O_EXCL follows no symbolic link: whoever can guess a name still cannot choose where the log goes.
     file = openSync(join(dir, `${id}-000000.jsonl`), O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0o600);
   } catch (fault) {
@@ -104,6 +114,20 @@ export function absentAuditLog(): AuditLog {
 }
 
 const closedFault: AuditFault = { code: "closed", detail: "the audit log is closed" };
+
+// Node's own recursive mkdir goes round for ever where a file system says ENOENT to a parent that is there (/proc).
+function makeFolder(dir: string): void {
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+  } catch (fault) {
+    const code = fault instanceof Error && "code" in fault ? fault.code : undefined;
+    if (code === "EEXIST" && statSync(dir).isDirectory()) return;
+    const parent = dirname(dir);
+    if (code !== "ENOENT" || parent === dir || existsSync(parent)) throw fault;
+    makeFolder(parent);
+    mkdirSync(dir, { mode: 0o700 });
+  }
+}
 
 function createLog(
   file: number,

@@ -12,7 +12,7 @@ export type PolicySource =
 /** What was asked and why it was refused; URLs are redacted. */
 export type Refusal = Pick<
   RequestSummary,
-  "method" | "url" | "stage" | "rule" | "range" | "address" | "deniedUrl"
+  "method" | "url" | "stage" | "rule" | "range" | "address" | "deniedUrl" | "limit"
 > & {
   readonly reason: Reason;
 };
@@ -20,6 +20,10 @@ export type Refusal = Pick<
 /** One line of advice, or nothing where there is nothing that a policy or an option could change. */
 export function adviceFor(refusal: Refusal, source: PolicySource): string | undefined {
   // The URL on record is the one that the guest asked for; what was refused is where the server pointed to.
+  // A redirect without a target that could be read: there is nothing that the guest or a policy could change.
+  if (refusal.stage === "redirect" && refusal.deniedUrl === undefined) {
+    return "the server points to where no policy can allow a guest to go";
+  }
   return advice[refusal.reason]?.({ ...refusal, url: refusal.deniedUrl ?? refusal.url }, source);
 }
 
@@ -32,10 +36,13 @@ const never =
 
 const limit =
   (key: string): Adviser =>
-  ({ rule }, source) =>
-    source.kind === "file"
-      ? `raise \`limits: { ${key} }\` of ${rule === undefined ? "the policy" : `rule ${rule}, or of the policy`}`
-      : `a policy file (-p) can set \`limits: { ${key} }\``;
+  ({ rule, limit: met }, source) => {
+    if (source.kind !== "file") return `a policy file (-p) can set \`limits: { ${key} }\``;
+    if (met?.name.startsWith("guest.")) return `raise \`limits: { ${key} }\` of the policy as a whole`;
+    if (met?.name.startsWith("rule.") && rule !== undefined)
+      return `raise \`limits: { ${key} }\` of rule ${rule}`;
+    return `raise \`limits: { ${key} }\` of ${rule === undefined ? "the policy" : `rule ${rule}, or of the policy`}`;
+  };
 
 const advice: Readonly<Partial<Record<Reason, Adviser>>> = {
   invalid_url: never("the guest has to write the URL as http(s)://host/path in plain characters"),
@@ -62,7 +69,7 @@ const advice: Readonly<Partial<Record<Reason, Adviser>>> = {
   redirect_scheme_downgrade: never("a redirect may not leave https"),
   rate_limited: limit("rate, burst"),
   concurrency_exceeded: (refusal, source) =>
-    source.kind === "file"
+    source.kind === "file" && refusal.limit?.name !== "run.concurrent"
       ? limit("concurrent")(refusal, source)
       : "the guest has to close responses, or -c N allows more",
   request_budget_exhausted: limit("requests"),
@@ -103,6 +110,10 @@ function literalRange(host: string): AddressRange | "denied_by_rule" | undefined
 
 function allowAddress(refusal: Refusal, source: PolicySource): string | undefined {
   const { range, address = "", rule } = refusal;
+  // Grants belong to rules: where none matched, there is none to write them on.
+  if (rule === undefined && source.kind === "allowed-hosts") {
+    return `${allowDestination(refusal, source) ?? "-a PATTERN"}, and grant the address with --allow-address`;
+  }
   const grant = (what: string): string =>
     source.kind === "file"
       ? `write \`addresses: [${yamlText(what)}]\` on ${rule === undefined ? "the rule that is to allow it" : `rule ${rule}`} in ${source.file}`

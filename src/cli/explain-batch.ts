@@ -4,8 +4,8 @@ import type { HeaderField, Policy } from "../index.ts";
 import type { Question, Verdict } from "./judgement.ts";
 import { judge } from "./judgement.ts";
 
-/** Longest line in bytes: eight of the longest URLs. */
-const lineBytesMax = 64 * 1024;
+/** Longest line in bytes: the longest URL and headers that a request may have, each character escaped as `\u00e9`. */
+const lineBytesMax = 256 * 1024;
 
 /** How a batch went. */
 export interface BatchEnd {
@@ -146,6 +146,13 @@ export interface Answer {
   readonly addresses?: "not judged";
   /** Present when the policy only reports: a denial of its rules would not have stopped the request. */
   readonly mode?: "report";
+  /** With `mode`: whether the denial would go through. */
+  readonly decision?: "allow" | "deny" | "would_deny";
+}
+
+// What the gate of a policy that only reports does: some denials go through, others do not.
+function decisionOf({ effect, denial, judgement }: Verdict): "allow" | "deny" | "would_deny" {
+  return judgement.effect === "would_deny" && denial?.stage === "policy" ? "would_deny" : effect;
 }
 
 /** A verdict in the members of the answer, null where there is nothing to say. */
@@ -168,6 +175,6 @@ export function answerOf(policy: Policy, verdict: Verdict): Answer {
             query: destination.query,
           },
     ...(verdict.addressesJudged ? {} : { addresses: "not judged" as const }),
-    ...(policy.mode === "report" ? { mode: "report" as const } : {}),
+    ...(policy.mode === "report" ? { mode: "report" as const, decision: decisionOf(verdict) } : {}),
   };
 }

@@ -47,7 +47,9 @@ export function openRequestLog(policy: Policy, source: PolicySource, paint: Pain
     table: () => formatSummary(inOrder(), seen, paint),
     report(exit) {
       const requests = inOrder().map(reportEntry);
-      return `${JSON.stringify({ exit, requests }, undefined, 2)}\n`;
+      const omitted = seen - kept.length;
+      const report = omitted === 0 ? { exit, requests } : { exit, requests, omitted };
+      return `${JSON.stringify(report, undefined, 2)}\n`;
     },
   };
 }

@@ -204,7 +204,7 @@ function readAnswers(
     const form = "write --resolve name.example=192.0.2.1 or --resolve name.example=192.0.2.1,192.0.2.2";
     const at = entry.indexOf("=");
     const written = entry.slice(0, Math.max(at, 0)).trim();
-    if (written === "") return bad(`${shown} has no name before an =`, form);
+    if (written === "") return bad(`${shown} is not NAME=IP`, form);
     if (parseIp(written.replace(/^\[|\]$/g, "")) !== undefined) {
       return bad(`${shown}: an IP address is never resolved`, "write a name before the =");
     }

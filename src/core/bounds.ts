@@ -23,7 +23,7 @@ export const bounds = {
   responseHeadersMax: 256,
   /** Response header bytes: four times Node's own default. */
   responseHeaderBytesMax: 64 * kibibyte,
-  /** Followed redirects: curl and browsers give up between 10 and 50. */
+  /** Requests on the wire for one request of a guest, redirects included: curl and browsers give up between 10 and 50. */
   redirectHopsMax: 10,
   /** Addresses of one answer that are looked at: more is no honest name. */
   answersMax: 64,

@@ -48,7 +48,7 @@ export const reasonTable: Readonly<Record<Reason, ReasonEntry>> = {
   rule_denied: entry("policy", "denial", "a deny rule matches"),
   policy_error: entry("policy", "denial", "the policy could not be evaluated"),
 
-  address_forbidden: entry("address", "denial", "the name leads to an address that is not granted"),
+  address_forbidden: entry("address", "denial", "the address that this leads to is not granted"),
 
   dns_not_found: entry("dns", "failure", "the name does not exist"),
   dns_no_address: entry("dns", "failure", "the name has no address"),

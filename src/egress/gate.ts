@@ -92,10 +92,11 @@ async function pass(parts: GateParts, turn: Turn, asked: GuestRequest): Promise<
 /** A redirect's target is judged like any other hop, unless there is no target to judge. */
 function judgeRedirect(turn: Turn, next: Result<HopRequest, Denial>): Judgement {
   if (!next.ok) return { effect: "deny", denial: next.error };
-  if (turn.redirects > bounds.redirectHopsMax) {
+  // The request itself is the first hop.
+  if (turn.redirects >= bounds.redirectHopsMax) {
     return { effect: "deny", denial: denialOf("redirect_limit_exceeded") };
   }
-  return judgeHop(turn.generation.policy, next.value);
+  return judgeHop(turn.generation.policy, next.value, next.value.body?.byteLength ?? 0);
 }
 
 /** Records a denial and returns it: a denial that cannot be recorded is still a denial. */

@@ -78,7 +78,7 @@ export function screenResponseHeaders(
   const fields: HeaderField[] = [];
   for (const [name, value] of raw) {
     // A line end in a value would become a header of its own in the guest's list of lines.
-    if (!token.test(name) || !fieldValue.test(value)) {
+    if (!token.test(name) || !responseFieldValue.test(value)) {
       return err({ reason: "protocol_error", detail: "the response has a malformed header" });
     }
     fields.push([name.toLowerCase(), trim(value)]);
@@ -94,8 +94,10 @@ export function screenResponseHeaders(
 // RFC 9110 section 5.6.2.
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const tokenOrColon = /^[:!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// RFC 9110 section 5.5, with obs-text: one character an octet, so nothing beyond U+00FF.
-const fieldValue = /^[\t -~\u0080-\u00ff]*$/;
+// RFC 9110 section 5.5, with obs-text: one character an octet, so nothing beyond U+00FF. U+0080 to U+009F are control
+// characters when a guest writes them, and parts of UTF-8 when a server sends them.
+const requestFieldValue = /^[\t -~\u00a0-\u00ff]*$/;
+const responseFieldValue = /^[\t -~\u0080-\u00ff]*$/;
 
 const forbiddenMethods: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
@@ -177,7 +179,7 @@ function readField([name, value]: HeaderField): Result<HeaderField, ScreenFault>
   if (!tokenOrColon.test(name))
     return err({ reason: "invalid_header", detail: "a header name is not a token" });
   const lower = name.toLowerCase();
-  if (!fieldValue.test(value)) {
+  if (!requestFieldValue.test(value)) {
     return err({
       reason: "invalid_header",
       detail: `the value of ${shown(lower)} has characters that HTTP forbids`,

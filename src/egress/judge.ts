@@ -62,12 +62,8 @@ export function judgeRequest(policy: Policy, request: AskedRequest): Judgement {
   return judgeHop(policy, hop, body === "unknown" ? undefined : (body?.byteLength ?? 0));
 }
 
-/** Judges one hop: screens method and headers, then asks the policy. */
-export function judgeHop(
-  policy: Policy,
-  hop: HopRequest,
-  bodyBytes: number | undefined = hop.body?.byteLength ?? 0,
-): Judgement {
+/** Judges one hop: screens method and headers, then asks the policy. `bodyBytes` is `undefined` where nobody knows it. */
+export function judgeHop(policy: Policy, hop: HopRequest, bodyBytes: number | undefined): Judgement {
   const { destination } = hop;
   const method = screenMethod(hop.method);
   if (!method.ok) return refusal(hop, denialOf(method.error.reason, method.error.detail));

@@ -227,8 +227,13 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
     await settled;
   }
 
-  function summary(told: Denial | undefined, durationMs: number): RequestSummary {
-    const { reason, stage, address, range, limit, detail } = told ?? {};
+  function summary(ended: Denial | undefined, durationMs: number): RequestSummary {
+    // What the rules would have said stays the reason of a `would_deny`; what became of the request is its detail.
+    const kept = decision === "would_deny" ? wouldDeny : undefined;
+    const told = kept ?? ended;
+    const { reason, stage, address, range, limit } = told ?? {};
+    const failure = kept !== undefined && ended !== kept ? ended?.reason : undefined;
+    const detail = failure === undefined ? told?.detail : `let through, and then ${failure}`;
     const known = {
       reason,
       stage,

@@ -37,7 +37,12 @@ export function vetAddresses(
     if (denied !== undefined)
       return { ok: false, address: ip.text, range: "denied_by_rule", rule: denied.rule };
   }
-  if (policy.everything) return { ok: true };
+  if (policy.everything) {
+    // A denied range could be reached through an address that hides another one in itself.
+    const hiding =
+      policy.denied.length > 0 ? addresses.find((ip) => classifyAddress(ip) === "embedded_ipv4") : undefined;
+    return hiding === undefined ? { ok: true } : { ok: false, address: hiding.text, range: "embedded_ipv4" };
+  }
   for (const ip of addresses) {
     const range = refusedRange(policy.grants, ip, isSelf);
     if (range !== undefined) return { ok: false, address: ip.text, range };

@@ -4,7 +4,7 @@
 import { type Finding, shown } from "./problem.ts";
 
 /**
- * A warning when a label mixes Latin with another alphabet that looks like it, or consists of nothing but
+ * A warning when a label mixes alphabets that are not written together, or has or consists of
  * letters that look Latin. `name` is the canonical form of what was written as `text`.
  */
 export function confusableFinding(text: string, name: string): readonly Finding[] {
@@ -18,20 +18,29 @@ export function confusableFinding(text: string, name: string): readonly Finding[
   return [];
 }
 
-const latin = /\p{Script=Latin}/u;
-const lookalikeScripts = [
-  /\p{Script=Cyrillic}/u,
-  /\p{Script=Greek}/u,
-  /\p{Script=Armenian}/u,
-  /\p{Script=Cherokee}/u,
+// The scripts that domain names are written in; Common and Inherited characters belong to none.
+const scriptNames = (
+  "Latin Cyrillic Greek Armenian Cherokee Coptic Georgian Hebrew Arabic Syriac Thaana Nko Devanagari Bengali Gurmukhi " +
+  "Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar Ethiopic Khmer Mongolian Tifinagh " +
+  "Lisu Han Hiragana Katakana Bopomofo Hangul"
+).split(" ");
+const scripts = new Map(scriptNames.map((name) => [name, new RegExp(`\\p{Script=${name}}`, "u")]));
+// What is written together in earnest (Unicode TR 39 section 5.2, "highly restrictive").
+const writtenTogether = [
+  ["Latin", "Han", "Hiragana", "Katakana"],
+  ["Latin", "Han", "Bopomofo"],
+  ["Latin", "Han", "Hangul"],
 ];
+// Phonetic letters are Latin to Unicode, and to the eye.
+const phonetic = /[\u0250-\u02af\u1d00-\u1dbf]/u;
 // Cyrillic and Greek letters that most fonts draw like a Latin one (after Unicode TR 39's confusables).
 const lookalikes = /^[-0-9асԁеԍһіјӏкорԗԛѕтԝхувьѵѡүғαιικνορυχγωητ]+$/u;
 
 function confusion(label: string): string | undefined {
-  const scripts =
-    lookalikeScripts.filter((script) => script.test(label)).length + (latin.test(label) ? 1 : 0);
-  if (scripts > 1) return "mixes alphabets that look alike";
+  const found = scriptNames.filter((name) => scripts.get(name)?.test(label));
+  const together = writtenTogether.some((set) => found.every((name) => set.includes(name)));
+  if (found.length > 1 && !together) return `mixes alphabets (${found.join(", ")})`;
+  if (phonetic.test(label)) return "has phonetic letters that look like Latin ones";
   if (lookalikes.test(label) && /[^-0-9]/.test(label)) return "consists of letters that look like Latin ones";
   return undefined;
 }

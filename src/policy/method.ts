@@ -50,9 +50,9 @@ export function checkMethod(text: string): Result<readonly Finding[], Finding> {
   if (registeredMethods.has(text)) return ok([]);
   const upper = text.toUpperCase();
   if (registeredMethods.has(upper)) {
-    // In a deny rule `post` would deny nothing, and in an allow rule it is a riddle why POST is denied.
+    // In a deny rule `post` denies nothing of POST, and in an allow rule it is a riddle why POST is denied.
     const message = `methods are case-sensitive, and ${shown(text)} is another one than \`${upper}\``;
-    return err({ code, message, remedy: upper });
+    return ok([{ code: "unknown_method", message, remedy: upper }]);
   }
   const near = nearestWord(text, ordinaryMethods);
   if (near === undefined) return ok([]);

@@ -89,7 +89,7 @@ function readDocument(text: string, problems: ProblemList): SourceNode | undefin
     // `%YAML 1.1` would turn `no` into false and `010` into eight.
     problems.error({ line: 1, column: 1 }, yamlFeature("directives", "the document without its `%` lines"));
   }
-  for (const error of document.errors) reportSyntax(error, reading);
+  for (const error of document.errors.slice(0, syntaxErrorsMax)) reportSyntax(error, reading);
   // After a syntax error the tree is the parser's guess, and problems in a guess mislead.
   if (document.errors.length > 0 || document.contents === null) return undefined;
   const root = readNode(document.contents, reading, 0);
@@ -213,11 +213,30 @@ const syntaxRemedies: Readonly<Partial<Record<YAMLError["code"], string>>> = {
     'a value with brackets, braces or commas within a [list] in quotation marks: ["https://[2001:db8::1]:8443"]',
 };
 
+const syntaxMessages: Readonly<Partial<Record<YAMLError["code"], string>>> = {
+  MULTIPLE_DOCS: "the file has a second document behind `---`, and a policy is one",
+};
+
+// One mistake can make the parser stumble at every line behind it.
+const syntaxErrorsMax = 10;
+
 function reportSyntax(error: YAMLError, reading: Reading): void {
   const [from, to] = error.pos;
+  if (/call stack|stack overflow/i.test(error.message)) {
+    const message = "the document nests too deeply to be read; a policy nests five deep";
+    reading.problems.error(reading.placeOf(from), {
+      code: "syntax",
+      message,
+      remedy: "the brackets that belong",
+    });
+    return;
+  }
   const text = reading.text.slice(from, Math.max(to, from + 1)).split("\n", 1)[0] ?? "";
-  const message = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/[.\s]+$/, "");
-  const finding = { code: "syntax" as const, message, remedy: syntaxRemedies[error.code] ?? "" };
+  const words =
+    syntaxMessages[error.code] ?? `the document is no YAML: ${error.message.replace(/[.\s]+$/, "")}`;
+  const remedy =
+    syntaxRemedies[error.code] ?? "brackets and quotation marks closed, and lists indented alike";
+  const finding = { code: "syntax" as const, message: words, remedy };
   reading.problems.error(reading.placeOf(from), finding, text);
 }
 

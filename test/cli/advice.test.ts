@@ -61,6 +61,21 @@ describe("a destination that no rule allows", () => {
   });
 });
 
+describe("a limit", () => {
+  test.each([
+    ["guest.requests", "raise `limits: { requests }` of the policy as a whole"],
+    ["rule.requests", "raise `limits: { requests }` of rule a"],
+  ])("%s names whose it is", (name, advice) => {
+    const asked = refusal("request_budget_exhausted", { rule: "a", limit: { name, value: 5 } });
+    expect(adviceFor(asked, file)).toBe(advice);
+  });
+
+  test("of the command line is not the policy's", () => {
+    const asked = refusal("concurrency_exceeded", { rule: "a", limit: { name: "run.concurrent", value: 0 } });
+    expect(adviceFor(asked, file)).toContain("-c N");
+  });
+});
+
 describe("a forbidden address", () => {
   test.each(["loopback", "private", "link_local", "unique_local", "cgnat"] as const)(
     "%s has a name",
@@ -77,9 +92,18 @@ describe("a forbidden address", () => {
     ["documentation", "2001:db8::1", "2001:db8::1/128"],
     ["reserved", "240.0.0.1", "240.0.0.1/32"],
   ] as const)("%s is granted by its exact address, after a warning", (range, address, grant) => {
-    const advice = adviceFor(refusal("address_forbidden", { range, address }), hosts);
+    const advice = adviceFor(refusal("address_forbidden", { range, address, rule: "allowed-host-1" }), hosts);
     expect(advice).toMatch(/^(this|no honest).*if /);
     expect(advice?.endsWith(`: --allow-address ${grant}`)).toBe(true);
+  });
+
+  test("needs a rule before it needs a grant", () => {
+    const asked = refusal("address_forbidden", {
+      range: "loopback",
+      address: "127.0.0.1",
+      url: "http://a.example/",
+    });
+    expect(adviceFor(asked, hosts)).toBe("-a http://a.example, and grant the address with --allow-address");
   });
 
   test("of a deny rule is that rule's", () => {

@@ -370,7 +370,7 @@ describe("--batch", () => {
       '{"url":"https://a.example/","headers":[["a"]]}',
       '{"url":"https://a.example/","resolves":"127.0.0.1"}',
       '{"url":"https://a.example/","resolves":[1]}',
-      `{"url":"https://a.example/${"x".repeat(70_000)}"}`,
+      `{"url":"https://a.example/${"x".repeat(300_000)}"}`,
       '{"url":"https://api.weather.example/v1/2"}\r',
       '{"url":"https://api.weather.example/v1/3"}',
     ];
@@ -393,7 +393,7 @@ describe("--batch", () => {
       "line 12: headers is neither an object of strings or lists of strings nor a list of pairs",
       "line 13: resolves is not a list of IP addresses",
       "line 14: resolves is not a list of IP addresses",
-      "line 15: longer than 64 KiB",
+      "line 15: longer than 256 KiB",
       "/v1/2",
       "/v1/3",
     ]);

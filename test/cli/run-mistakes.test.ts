@@ -124,7 +124,7 @@ test.each<[string, readonly string[], readonly (string | RegExp)[]]>([
   [
     "--resolve without =",
     ["--resolve", "a.example", hello],
-    ["--resolve a.example has no name before an =", "write --resolve name.example=192.0.2.1"],
+    ["--resolve a.example is not NAME=IP", "write --resolve name.example=192.0.2.1"],
   ],
   [
     "--resolve without an address",

@@ -189,7 +189,7 @@ describe("denials in words", () => {
     const args = ["-a", url, "--resolve", "cache.example=127.0.0.1"];
     const denied = await ask(args, [`get GET ${url}/`]);
     expect(denied.stdout).toBe("error 7\n");
-    expect(denied.stderr).toContain("the name leads to an address that is not granted (address_forbidden)");
+    expect(denied.stderr).toContain("the address that this leads to is not granted (address_forbidden)");
     expect(denied.stderr).toContain("address: 127.0.0.1, range loopback\n");
     expect(denied.stderr).toContain("rule: allowed-host-1 allows the destination\n");
     expect(denied.stderr).toContain("to do: --allow-address loopback\n");

@@ -232,23 +232,3 @@ describe("responses", () => {
     expect(asked).toEqual([262_144]);
   });
 });
-
-test("open responses have a bound that no gate raises", async () => {
-  const gate = openScriptedGate({ concurrent: 1_000_000 });
-  const opener = await prepared(`(module
-    (import "wasi_experimental_http" "req"
-      (func $req (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
-    (memory (export "memory") 1)
-    (data (i32.const 0) "http://allowed.example/hello") (data (i32.const 64) "GET")
-    (func (export "open") (result i32 i32) (local $code i32) (local $count i32)
-      (loop $next
-        (local.set $code
-          (call $req (i32.const 0) (i32.const 28) (i32.const 64) (i32.const 3) (i32.const 0) (i32.const 0)
-            (i32.const 0) (i32.const 0) (i32.const 200) (i32.const 204)))
-        (if (i32.eqz (local.get $code))
-          (then (local.set $count (i32.add (local.get $count) (i32.const 1))) (br $next))))
-      (local.get $code) (local.get $count)))`);
-  const { end } = await runOn(pool, { module: opener, gate, invoke: "open" });
-  expect(end).toEqual({ kind: "exited", code: 0, results: ["13", "1024"] });
-  expect([gate.open, gate.openMost]).toEqual([0, 1_024]);
-});

@@ -93,7 +93,7 @@ describe("sandbox.fetch", () => {
     const policy = allowing(origin.url);
     await expect(
       bench.sandbox.fetch(`${origin.url}/moved`, { guest: "host", policy, redirect: "error" }),
-    ).rejects.toMatchObject({ stage: "redirect" });
+    ).rejects.toMatchObject({ reason: "guest_cancelled", message: expect.stringContaining("redirect") });
   });
 
   test("a rule's word on redirects beats init.redirect", async () => {

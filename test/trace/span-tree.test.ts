@@ -63,7 +63,7 @@ describe("printSpanTree", () => {
       "│  ├─ GET /v1/items/*  ··███·····     30.0 ms  -> 302",
       "│  └─ GET              ·····█····     10.0 ms  https://cdn.example.com/7 -> 404",
       "├─ egress POST denied  ········█·      0.5 ms  http://169.254.169.254/latest?x=REDACTED " +
-        "address_forbidden (cloud_metadata): the name leads to an address that is not granted",
+        "address_forbidden (cloud_metadata): the address that this leads to is not granted",
       "└─ egress GET          ········██     20.0 ms  https://api.example.com/v1/items/7?token=REDACTED -> 200 " +
         "host_not_allowed: no rule allows this host (would be denied; the policy only reports)",
     ]);
