@@ -83,6 +83,12 @@ export interface RequestLookup {
   readonly req: string;
   readonly hop: number;
   readonly host: string;
+  /** What the look-up is for, as far as it is decided; the decision itself follows when the answer has been vetted. */
+  readonly method: string;
+  /** Redacted. */
+  readonly url: string;
+  /** The rule that allows the name; absent where only report mode lets it pass. */
+  readonly rule?: string | undefined;
 }
 
 /** What was decided about a request or a redirect of it; stands before anything is sent and before a denial returns. */
@@ -168,7 +174,7 @@ export const recordFields: { readonly [Kind in LoggedRecord["type"]]: readonly F
   "policy.load": ["policy_sha256", "name", "rules", "mode"],
   "run.start": ["run", "guest", "policy_sha256", "mode", "subject", "trace_id"],
   "run.end": ["run", "status", "allowed", "denied", "failed", "dangling"],
-  "request.lookup": ["run", "req", "hop", "host"],
+  "request.lookup": ["run", "req", "hop", "host", "method", "url", "rule"],
   "request.decision": [
     "run",
     "req",

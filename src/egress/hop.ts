@@ -109,7 +109,7 @@ export async function prepareHop(
     const name = limiter.admitName(destination.host.name);
     if (!name.ok) return err(limitDenial(name.error, ruleId));
     // A name server sees the name, so that, too, is written down before it happens.
-    if (!(await turn.record.lookup(destination, turn.redirects))) return err(denialOf("audit_unavailable"));
+    if (!(await turn.record.lookup(judgement, turn.redirects))) return err(denialOf("audit_unavailable"));
   }
   const resolved = await resolveDestination(destination, {
     resolver: parts.resolver,

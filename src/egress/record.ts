@@ -10,7 +10,8 @@ import type { RunEnd } from "../trace/span-facts.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import type { Generation } from "./generation.ts";
 import type { GuestRequest } from "./message.ts";
-import type { Outcome, RequestRecord } from "./request-record.ts";
+import type { Outcome } from "./record-facts.ts";
+import type { RequestRecord } from "./request-record.ts";
 import { openRequestRecord } from "./request-record.ts";
 
 export type { RequestRecord } from "./request-record.ts";

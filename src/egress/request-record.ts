@@ -4,21 +4,21 @@
 import { bounds } from "../core/bounds.ts";
 import { ulid } from "../core/identifier.ts";
 import { redactUrl } from "../trace/redact.ts";
-import type { RequestEnd, RequestFacts, RequestSpan, RunSpan } from "../trace/span-facts.ts";
-import type { Destination } from "../url/destination.ts";
+import type { RequestFacts, RequestSpan, RunSpan } from "../trace/span-facts.ts";
 import type { Generation } from "./generation.ts";
 import type { HopRecord } from "./hop-record.ts";
 import { openHopRecord } from "./hop-record.ts";
 import type { Judgement, Passed } from "./judge.ts";
 import type { Denial } from "./message.ts";
 import type { RecordParts, RequestSummary } from "./record.ts";
+import { type Outcome, outcomeOf, ruleOf, templateOf } from "./record-facts.ts";
 
 /** The records of one request. */
 export interface RequestRecord {
   /** The redacted URL of the hop that is under way. */
   readonly url: string;
   /** Writes that a name is about to be looked up; `false` when it cannot be written. */
-  lookup(destination: Destination, hop: number): Promise<boolean>;
+  lookup(judgement: Passed, hop: number): Promise<boolean>;
   /** Writes the decision on a hop; `false` when it cannot be written. */
   decided(judgement: Judgement, hop: number, found: Found): Promise<boolean>;
   /** Starts the span of a hop that leaves. */
@@ -53,9 +53,6 @@ export interface RequestRecordOptions {
 }
 
 type TracedDecision = RequestSummary["decision"];
-
-/** What became of a request. */
-export type Outcome = RequestEnd["outcome"];
 
 /** Opens the records of one request. Nothing is written before the decision. */
 export function openRequestRecord(options: RequestRecordOptions): RequestRecord {
@@ -99,13 +96,17 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
     });
   }
 
-  async function lookup(destination: Destination, hop: number): Promise<boolean> {
+  async function lookup(judgement: Passed, hop: number): Promise<boolean> {
+    const { destination, method: asked } = judgement.hop;
     const written = await audit.append({
       type: "request.lookup",
       run,
       req: id,
       hop,
       host: destination.hostText,
+      method: asked,
+      url: redactUrl(destination),
+      rule: ruleOf(judgement),
     });
     return written.ok;
   }
@@ -275,25 +276,4 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
     },
     end,
   };
-}
-
-function outcomeOf(denial: Denial | undefined, answered: boolean): Outcome {
-  if (denial === undefined) return "response";
-  // A host that closes cuts off what it had allowed: that denies nothing.
-  if (answered && denial.stage === "host") return "cancelled";
-  if (denial.kind === "denial") return "denied";
-  return denial.kind === "failure" ? "failed" : "cancelled";
-}
-
-function ruleOf(judgement: Judgement): string | undefined {
-  if (judgement.effect === "deny") return judgement.denial.rule;
-  if (judgement.effect === "would_deny") return judgement.denial?.rule;
-  return judgement.decision.effect === "allow" ? judgement.decision.rule.id : undefined;
-}
-
-// The rule's own pattern, so that span names stay as few as the policy's paths.
-function templateOf(judgement: Judgement): string | undefined {
-  if (judgement.effect !== "allow" || judgement.decision.effect !== "allow") return undefined;
-  const { paths } = judgement.decision.rule;
-  return paths?.length === 1 ? paths[0]?.text : undefined;
 }

@@ -54,8 +54,17 @@ const rows: readonly [LoggedRecord, string][] = [
     '"type":"run.end","run":"01RUN","status":"ok","allowed":1,"denied":2,"failed":3,"dangling":0}',
   ],
   [
-    { type: "request.lookup", host: "h.example", hop: 0, req: "01REQ", run: "01RUN" },
-    '"type":"request.lookup","run":"01RUN","req":"01REQ","hop":0,"host":"h.example"}',
+    {
+      type: "request.lookup",
+      url: "https://h.example/",
+      host: "h.example",
+      rule: "a",
+      hop: 0,
+      method: "GET",
+      req: "01REQ",
+      run: "01RUN",
+    },
+    '"type":"request.lookup","run":"01RUN","req":"01REQ","hop":0,"host":"h.example","method":"GET","url":"https://h.example/","rule":"a"}',
   ],
   [
     {

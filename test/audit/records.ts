@@ -7,7 +7,15 @@ import type { RequestLookup } from "../../src/audit/audit-record.ts";
 
 /** A record of no importance, known by its hop. */
 export function lookup(hop: number): RequestLookup {
-  return { type: "request.lookup", run: "01RUN", req: "01REQ", hop, host: "api.example.com" };
+  return {
+    type: "request.lookup",
+    run: "01RUN",
+    req: "01REQ",
+    hop,
+    host: "api.example.com",
+    method: "GET",
+    url: "https://api.example.com/",
+  };
 }
 
 /** One line of a log. */
