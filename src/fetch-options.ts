@@ -17,7 +17,7 @@ export interface FetchOptions {
   /** Default `GET`; sent exactly as written. */
   readonly method?: string;
   readonly headers?: FetchHeaders;
-  /** Read to its end before anything is sent; limited by `requestBody`. */
+  /** A stream is sent while it is read; more than `requestBody` cuts it off. */
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
   /** Where the rule is silent: `follow` (default), `manual` (the 3xx is returned) or `error`. */
   readonly redirect?: "follow" | "manual" | "error";

@@ -4,11 +4,11 @@
 import { bounds } from "./core/bounds.ts";
 import { reasonTable } from "./core/reason.ts";
 import { EgressError } from "./core/sallyport-error.ts";
-import { denialOf, denialOfSignal, isDenial } from "./egress/denial.ts";
+import { denialOf } from "./egress/denial.ts";
 import type { Denial, HeaderField, OpenResponse } from "./egress/message.ts";
 import type { FetchHeaders, FetchOptions } from "./fetch-options.ts";
 import { checkFetchOptions, checkLimitWait } from "./options.ts";
-import { readRequestBody } from "./request-body.ts";
+import { openOutgoingBody } from "./request-body.ts";
 import type { Session, SessionParts } from "./session.ts";
 import { openSession } from "./session.ts";
 
@@ -22,9 +22,8 @@ export async function fetchThroughGate(
   checkFetchOptions(options);
   const { redirect = "follow", method = "GET", policy, onRequest } = options;
   const signal = options.signal ?? new AbortController().signal;
-  // A copy before the first wait: the caller may go on writing into its own.
-  const given = options.body instanceof Uint8Array ? options.body.slice() : options.body;
-  const asked = { url: String(url), method, headers: headerFields(options.headers) };
+  const outgoing = openOutgoingBody(options.body);
+  const asked = { url: String(url), method, headers: headerFields(options.headers), body: outgoing.body };
   let open: OpenResponse | undefined;
 
   const session = await openSession(parts, {
@@ -42,19 +41,13 @@ export async function fetchThroughGate(
   const unregister = register(session);
   async function finish(): Promise<void> {
     open?.close();
+    outgoing.cancel();
     unregister();
     await session.end(session.signal.aborted ? "aborted" : "ok");
   }
 
   try {
-    const { limits } = "current" in policy ? policy.current : policy;
-    const deadline = new AbortController();
-    const cancelDeadline = parts.clock.schedule(limits.timeoutMs, () =>
-      deadline.abort(denialOf("request_timeout", "the request body did not end")),
-    );
-    const either = AbortSignal.any([signal, session.signal, deadline.signal]);
-    const body = await readRequestBody(given, limits.requestBodyBytes, either).finally(cancelDeadline);
-    const outcome = await session.gate.request({ ...asked, body }, { signal });
+    const outcome = await session.gate.request(asked, { signal });
     if (outcome.kind === "refused") throw egressError(outcome.denial);
     open = outcome.response;
     if (redirect === "error" && open.status >= 300 && open.status < 400) {
@@ -64,9 +57,7 @@ export async function fetchThroughGate(
   } catch (fault) {
     await finish();
     if (signal.aborted) throw signal.reason;
-    if (session.signal.aborted && !(fault instanceof EgressError))
-      throw egressError(denialOfSignal(session.signal));
-    throw isDenial(fault) ? egressError(fault) : fault;
+    throw outgoing.fault() ?? fault;
   }
 }
 

@@ -20,8 +20,7 @@ export function denialOfSignal(signal: AbortSignal): Denial {
   return isDenial(reason) ? reason : denialOf("guest_cancelled");
 }
 
-/** Tells a denial from everything else that may be thrown or be a signal's reason. */
-export function isDenial(value: unknown): value is Denial {
+function isDenial(value: unknown): value is Denial {
   if (typeof value !== "object" || value === null) return false;
   if (!("reason" in value && "stage" in value && "kind" in value)) return false;
   return typeof value.reason === "string" && Object.hasOwn(reasonTable, value.reason);

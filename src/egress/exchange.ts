@@ -3,6 +3,7 @@
 // that HTTP/1.1 does not allow.
 
 import type { Socket } from "node:net";
+import { Readable } from "node:stream";
 import type { Client, Dispatcher } from "undici";
 import { bounds } from "../core/bounds.ts";
 import type { Clock } from "../core/clock.ts";
@@ -11,7 +12,8 @@ import { err, ok } from "../core/result.ts";
 import type { Destination } from "../url/destination.ts";
 import { denialOf, denialOfSignal } from "./denial.ts";
 import { screenResponseHeaders } from "./header-screen.ts";
-import type { Denial, HeaderField } from "./message.ts";
+import type { Denial, HeaderField, RequestBody } from "./message.ts";
+import { bodyLength } from "./request-stream.ts";
 import { openResponseBody } from "./response-body.ts";
 import { wireFault } from "./wire-fault.ts";
 import { dispatchSealed, type SealedRequest } from "./wire-seal.ts";
@@ -22,7 +24,7 @@ export interface HopRequest {
   readonly destination: Destination;
   /** Without `host`, `content-length` and `connection`: those are written here. */
   readonly headers: readonly HeaderField[];
-  readonly body?: Uint8Array | undefined;
+  readonly body?: RequestBody | undefined;
 }
 
 /** A response whose body is still on the wire, or in a bounded buffer. */
@@ -68,6 +70,7 @@ export function startExchange(hop: HopRequest, parts: ExchangeParts): Exchange {
   let keepMs = 0;
   let announced: number | undefined;
   let cancelTimer: (() => void) | undefined;
+  const streamed = bodyLength(hop.body) === undefined;
   const body = openResponseBody(clock, {
     onRoom: resume,
     onStall: () => fail(denialOf("body_timeout", `no byte for ${bounds.bodyIdleTimeoutMs} ms`)),
@@ -125,7 +128,10 @@ export function startExchange(hop: HopRequest, parts: ExchangeParts): Exchange {
       controller = started;
     },
     onRequestSent() {
-      if (!socket.writableNeedDrain) return;
+      if (!socket.writableNeedDrain) {
+        if (streamed) arm();
+        return;
+      }
       // A long body on a slow line: only the total deadline watches until its last byte has gone.
       disarm();
       socket.once("drain", arm);
@@ -172,7 +178,8 @@ export function startExchange(hop: HopRequest, parts: ExchangeParts): Exchange {
   }
 
   signal.addEventListener("abort", onAbort);
-  arm();
+  // The last byte of a streamed body is not here yet: its total deadline watches until then.
+  if (!streamed) arm();
   try {
     dispatchSealed(client, sealedRequest(hop), handler);
   } catch (error) {
@@ -187,15 +194,20 @@ const bodyMethods: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
 // INVARIANT (built from the destination): target and host are the decided ones, and no option but these exists.
 function sealedRequest({ method, destination, headers, body }: HopRequest): SealedRequest {
-  const hasBody = body !== undefined && body.byteLength > 0;
+  const hasBody = body !== undefined && bodyLength(body) !== 0;
   return {
     method,
     path: destination.path + destination.query,
     headers: ["host", destination.authority, ...headers.flat()],
-    body: hasBody ? body : null,
+    body: hasBody ? wireBody(body) : null,
     // Where nothing is said, undici closes after HEAD only.
     ...(hasBody && !bodyMethods.has(method) ? { reset: true } : {}),
   };
+}
+
+// undici knows streams of Node's; this one holds one chunk at most beyond what its socket takes.
+function wireBody(body: RequestBody): Uint8Array | Readable {
+  return body instanceof Uint8Array ? body : Readable.from(body, { objectMode: true, highWaterMark: 1 });
 }
 
 interface Head {

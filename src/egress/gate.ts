@@ -15,6 +15,7 @@ import { openResponse } from "./open-response.ts";
 import type { RunRecord } from "./record.ts";
 import { atRedirect, nextHop } from "./redirect.ts";
 import { openRequestScope } from "./request-scope.ts";
+import { bodyLength } from "./request-stream.ts";
 
 /** What the gate of one run stands on. */
 export interface GateParts extends HopParts {
@@ -96,7 +97,7 @@ function judgeRedirect(turn: Turn, next: Result<HopRequest, Denial>): Judgement 
   if (turn.redirects >= bounds.redirectHopsMax) {
     return { effect: "deny", denial: denialOf("redirect_limit_exceeded") };
   }
-  return judgeHop(turn.generation.policy, next.value, next.value.body?.byteLength ?? 0);
+  return judgeHop(turn.generation.policy, next.value, bodyLength(next.value.body));
 }
 
 /** Records a denial and returns it: a denial that cannot be recorded is still a denial. */

@@ -12,9 +12,10 @@ import { denialOf } from "./denial.ts";
 import type { Generation } from "./generation.ts";
 import type { Passed } from "./judge.ts";
 import type { LimitFault, Permit } from "./limiter.ts";
-import type { Denial } from "./message.ts";
+import type { Denial, RequestBody } from "./message.ts";
 import type { RequestRecord } from "./record.ts";
 import type { RequestScope } from "./request-scope.ts";
+import { bodyLength, metered } from "./request-stream.ts";
 import type { Resolved, Resolver } from "./resolve.ts";
 import { resolveDestination } from "./resolve.ts";
 
@@ -70,11 +71,11 @@ export async function admitTurn(parts: HopParts, turn: Turn, judgement: Passed):
   const { body } = judgement.hop;
   turn.scope.tighten(Math.min(limits.timeoutMs, policy.limits.timeoutMs));
 
-  const bodyBytes = body?.byteLength ?? 0;
+  // A body that is streamed is counted while it is sent.
+  const bodyBytes = bodyLength(body) ?? 0;
   const bodyBytesMax = Math.min(limits.requestBodyBytes, policy.limits.requestBodyBytes);
   if (bodyBytes > bodyBytesMax) {
-    const limit = { name: "requestBody", value: bodyBytesMax };
-    return withRule({ ...denialOf("request_body_too_large"), limit }, ruleId);
+    return bodyTooLarge(bodyBytesMax, ruleId);
   }
   const admitted = await admitHop(limiter, {
     ruleId,
@@ -155,7 +156,7 @@ export async function sendHop(
         method: hop.method,
         destination: hop.destination,
         headers: parent === undefined ? hop.headers : [...hop.headers, ["traceparent", parent]],
-        ...(hop.body === undefined ? {} : { body: hop.body }),
+        body: meteredBody(turn, judgement),
       },
       {
         clock: parts.clock,
@@ -167,6 +168,29 @@ export async function sendHop(
   if (!sent.ok) return fail(sent.error);
   onWire.end({ status: sent.value.status });
   return sent;
+}
+
+function meteredBody(turn: Turn, { hop, ...judgement }: Passed): RequestBody | undefined {
+  const { body } = hop;
+  if (body === undefined || body instanceof Uint8Array) return body;
+  const { limiter, policy } = turn.generation;
+  const { ruleId, limits } = settingsOf({ hop, ...judgement }, turn.generation);
+  const bytesMax = Math.min(limits.requestBodyBytes, policy.limits.requestBodyBytes);
+  let bytes = 0;
+  const spend = (more: number): Result<void, Denial> => {
+    bytes += more;
+    if (bytes > bytesMax) return err(bodyTooLarge(bytesMax, ruleId));
+    const spent = limiter.spendOut(ruleId, limits, more);
+    if (!spent.ok) return err(limitDenial(spent.error, ruleId));
+    turn.record.sent(more);
+    return ok(undefined);
+  };
+  return metered(body, spend, (denial) => turn.scope.abort(denial));
+}
+
+function bodyTooLarge(bytesMax: number, ruleId: string): Denial {
+  const limit = { name: "requestBody", value: bytesMax };
+  return withRule({ ...denialOf("request_body_too_large"), limit }, ruleId);
 }
 
 /** Turns a met limit into a denial. */

@@ -7,14 +7,15 @@ import type { Destination } from "../url/destination.ts";
 import { parseDestination } from "../url/destination.ts";
 import { denialOf } from "./denial.ts";
 import { screenMethod, screenRequestHeaders } from "./header-screen.ts";
-import type { Denial, HeaderField } from "./message.ts";
+import type { Denial, HeaderField, RequestBody } from "./message.ts";
+import { bodyLength } from "./request-stream.ts";
 
 /** A request whose URL has been parsed: what one hop is judged on. */
 export interface HopRequest {
   readonly method: string;
   readonly destination: Destination;
   readonly headers: readonly HeaderField[];
-  readonly body: Uint8Array | undefined;
+  readonly body: RequestBody | undefined;
 }
 
 /** A hop that may be sent as far as the policy can tell; its addresses are still to be vetted. */
@@ -49,7 +50,7 @@ export interface AskedRequest {
   readonly url: unknown;
   readonly headers?: readonly HeaderField[];
   /** Absent: there is no body. `unknown`: only the request's head is judged. */
-  readonly body?: Uint8Array | "unknown" | undefined;
+  readonly body?: RequestBody | "unknown" | undefined;
 }
 
 /** Judges a guest's request: the one parse of its URL, then everything that `judgeHop` does. */
@@ -59,7 +60,7 @@ export function judgeRequest(policy: Policy, request: AskedRequest): Judgement {
   if (!parsed.ok) return { effect: "deny", denial: denialOf(parsed.error.reason, parsed.error.detail) };
   const { method, headers = [], body } = request;
   const hop = { method, headers, destination: parsed.value, body: body === "unknown" ? undefined : body };
-  return judgeHop(policy, hop, body === "unknown" ? undefined : (body?.byteLength ?? 0));
+  return judgeHop(policy, hop, body === "unknown" ? undefined : bodyLength(body));
 }
 
 /** Judges one hop: screens method and headers, then asks the policy. `bodyBytes` is `undefined` where nobody knows it. */

@@ -6,13 +6,16 @@ import type { Result } from "../core/result.ts";
 /** One header line; names in the case in which they came unless said otherwise. */
 export type HeaderField = readonly [name: string, value: string];
 
+/** A request's body: bytes, or a source that is read as fast as the server takes it. A source is read once. */
+export type RequestBody = Uint8Array | AsyncIterable<Uint8Array>;
+
 /** What a guest asks for: text that nobody has looked at yet. */
 export interface GuestRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: readonly HeaderField[];
   /** Absent or empty: no body. */
-  readonly body: Uint8Array | undefined;
+  readonly body: RequestBody | undefined;
 }
 
 /** Why a request, or the rest of its body, is not to be had. For the operator, never for the guest. */

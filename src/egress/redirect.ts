@@ -8,6 +8,7 @@ import { resolveLocation } from "../url/destination.ts";
 import { denialOf } from "./denial.ts";
 import type { HopRequest } from "./judge.ts";
 import type { Denial, HeaderField } from "./message.ts";
+import { bodyLength } from "./request-stream.ts";
 
 const followed: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -50,7 +51,12 @@ export function nextHop(
   if (hop.destination.scheme === "https" && target.value.scheme === "http") {
     return err(redirectDenial("redirect_scheme_downgrade"));
   }
-  return ok(redirected(hop, status, target.value));
+  const next = redirected(hop, status, target.value);
+  if (bodyLength(next.body) === undefined) {
+    const detail = "the redirect asks for the body again, and a streamed one is gone";
+    return err(redirectDenial("redirect_invalid_location", detail));
+  }
+  return ok(next);
 }
 
 const targetStages: ReadonlySet<Denial["stage"]> = new Set(["validate", "policy", "address", "redirect"]);

@@ -12,6 +12,7 @@ import type { Judgement, Passed } from "./judge.ts";
 import type { Denial } from "./message.ts";
 import type { RecordParts, RequestSummary } from "./record.ts";
 import { type Outcome, outcomeOf, ruleOf, templateOf } from "./record-facts.ts";
+import { bodyLength } from "./request-stream.ts";
 
 /** The records of one request. */
 export interface RequestRecord {
@@ -25,6 +26,8 @@ export interface RequestRecord {
   openHop(judgement: Passed, hop: number): HopRecord;
   /** Notes the status that the guest is given. */
   answered(status: number): void;
+  /** Counts bytes of a streamed body that are sent. */
+  sent(bytes: number): void;
   /** Counts body bytes that the guest is given. */
   received(bytes: number): void;
   /** Ends the records; only the first call counts. */
@@ -148,7 +151,7 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
       path: destination?.path,
       headers: judgement.effect === "deny" ? undefined : judgement.hop.headers.map(([name]) => name),
       stripped: judgement.effect === "deny" ? undefined : judgement.stripped,
-      body_bytes: judgement.effect === "deny" ? undefined : (judgement.hop.body?.byteLength ?? 0),
+      body_bytes: judgement.effect === "deny" ? undefined : (bodyLength(judgement.hop.body) ?? null),
       decision,
       reason: facts.reason,
       stage: facts.stage,
@@ -178,7 +181,7 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
     });
     return openHopRecord(clock, span, () => {
       hops += 1;
-      bytesOut += judgement.hop.body?.byteLength ?? 0;
+      bytesOut += bodyLength(judgement.hop.body) ?? 0;
     });
   }
 
@@ -270,6 +273,9 @@ export function openRequestRecord(options: RequestRecordOptions): RequestRecord 
     answered(next) {
       status = next;
       answered = true;
+    },
+    sent(bytes) {
+      bytesOut += bytes;
     },
     received(bytes) {
       bytesIn += bytes;

@@ -11,6 +11,8 @@ export interface RequestScope {
   readonly signal: AbortSignal;
   /** Moves the deadline nearer: `timeoutMs` after the request's start. It never moves away. */
   tighten(timeoutMs: number): void;
+  /** Aborts for a reason found within the request. */
+  abort(denial: Denial): void;
   /** The reason of the abort, once there was one. */
   denial(): Denial | undefined;
   /** Ends the scope: no timer and no listener is left. */
@@ -46,6 +48,7 @@ export function openRequestScope(clock: Clock, outer: readonly AbortSignal[]): R
       if (leftMs <= 0) expire();
       else cancelTimer = clock.schedule(leftMs, expire);
     },
+    abort: (denial) => controller.abort(denial),
     denial: () => (controller.signal.aborted ? (controller.signal.reason as Denial) : undefined),
     dispose() {
       cancelTimer?.();

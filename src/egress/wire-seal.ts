@@ -2,6 +2,7 @@
 // a diagnostics channel before it is written, and instrumentation of the embedder's process adds headers there
 // (trace context, baggage): those must never leave with a guest's request.
 import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Readable } from "node:stream";
 import type { Client, Dispatcher } from "undici";
 import { changedRequestCode } from "./wire-fault.ts";
 
@@ -10,7 +11,7 @@ export interface SealedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: readonly string[];
-  readonly body: Uint8Array | null;
+  readonly body: Uint8Array | Readable | null;
   /** Closes the connection after this request. */
   readonly reset?: boolean;
 }

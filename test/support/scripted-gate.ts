@@ -5,6 +5,7 @@ import { type Reason, reasonTable } from "../../src/core/reason.ts";
 import { err, ok } from "../../src/core/result.ts";
 import { screenMethod, screenRequestHeaders } from "../../src/egress/header-screen.ts";
 import type { Denial, Gate, GuestRequest, OpenResponse, Outcome } from "../../src/egress/message.ts";
+import { bodyLength } from "../../src/egress/request-stream.ts";
 import { parseDestination } from "../../src/url/destination.ts";
 import { allowedName, type HostileRoute, hostileRoutes } from "./hostile-programs.ts";
 
@@ -87,7 +88,7 @@ export function openScriptedGate(
     if (!parsed.ok) return refuse(parsed.error.reason);
     const method = screenMethod(asked.method);
     if (!method.ok) return refuse(method.error.reason);
-    const bodyBytes = asked.body?.length ?? 0;
+    const bodyBytes = bodyLength(asked.body);
     const headers = screenRequestHeaders(asked.headers, { destination: parsed.value, bodyBytes });
     if (!headers.ok) return refuse(headers.error.reason);
     if (parsed.value.hostText !== allowedName) return refuse("host_not_allowed");

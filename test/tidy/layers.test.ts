@@ -30,7 +30,7 @@ const packages: Readonly<Record<string, readonly RegExp[]>> = {
   egress: [
     /^undici(\/lib\/dispatcher\/client\.js)?$/,
     /^@opentelemetry\/api$/,
-    /^node:(crypto|diagnostics_channel|dns|events|net|os|tls)$/,
+    /^node:(crypto|diagnostics_channel|dns|events|net|os|stream|tls)$/,
   ],
   guest: [/^node:(worker_threads|crypto|url|path|buffer)$/],
   sandbox: [/^node:(crypto|fs\/promises|os)$/, /^@opentelemetry\/api$/],
