@@ -104,6 +104,15 @@ describe("timers", () => {
     expect(guest.sleepsMs).toHaveLength(1);
   });
 
+  test("a duration of the wall clock is over no sooner for that clock's whole milliseconds", () => {
+    // As a real thread does: it wakes a little early, and its wall clock shows the beginning of each millisecond.
+    const guest = fakeGuest({ wakesEarlyMs: 0.5 });
+    guest.nowNs += 900_000n;
+    guest.realtimeNs += 900_000n;
+    expect(poll(guest, [{ userdata: 1n, clock: 0, timeoutNs: 30n * msNs, flags: 0 }])).toHaveLength(1);
+    expect(guest.nowNs - 900_000n).toBeGreaterThanOrEqual(30n * msNs);
+  });
+
   test("a point in time that has come, but not by the clock that the guest sees, is waited for", () => {
     const guest = fakeGuest();
     guest.nowNs = 1_250_000n;

@@ -16,6 +16,8 @@ interface Surroundings {
   readonly inputEndsAtMs?: number;
   /** How many bytes of an offer are taken; all of them by default. */
   readonly take?: (offered: number) => number;
+  /** How much too early a sleep of the host ends. */
+  readonly wakesEarlyMs?: number;
   readonly memory?: WebAssembly.Memory | undefined;
 }
 
@@ -109,10 +111,11 @@ export function fakeGuest(surroundings: Surroundings = {}): FakeGuest {
     },
     sleep(milliseconds) {
       guest.sleepsMs.push(milliseconds);
-      guest.pass(milliseconds);
+      const earlyMs = surroundings.wakesEarlyMs ?? 0;
+      guest.pass(milliseconds > earlyMs ? milliseconds - earlyMs : milliseconds);
     },
     monotonicNs: () => guest.nowNs,
-    realtimeNs: () => guest.realtimeNs,
+    realtimeNs: () => guest.realtimeNs - (guest.realtimeNs % 1_000_000n),
     randomFill(bytes) {
       guest.randomFills.push(bytes.length);
       crypto.getRandomValues(bytes);

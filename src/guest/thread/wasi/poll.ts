@@ -4,7 +4,7 @@ import { bounds } from "../../../core/bounds.ts";
 import { clockOf, coarseNs, type GuestClock } from "./clocks.ts";
 import { type Errno, errno } from "./errno.ts";
 import type { WasiHost } from "./host.ts";
-import { clockAbsolute, eventHangup, eventLayout, eventType, subscriptionLayout } from "./layout.ts";
+import { clockAbsolute, clockId, eventHangup, eventLayout, eventType, subscriptionLayout } from "./layout.ts";
 import type { WasiFunctions } from "./signatures.ts";
 import type { Stdio } from "./stdio.ts";
 
@@ -66,8 +66,12 @@ function timerCondition(host: WasiHost, view: DataView, at: number): Condition {
   if (clock === undefined || (flags & ~clockAbsolute) !== 0) return { kind: "failed", error: errno.inval };
   const timeoutNs = view.getBigUint64(at + subscriptionLayout.clockTimeout, true);
   if (flags === clockAbsolute) return { kind: "timer", clock, deadlineNs: timeoutNs };
+  // A duration is one of the monotonic clock's whichever clock is named: the wall clock has whole milliseconds, so that
+  // 30 of them could be over after 29, and it can be set.
+  const monotonic = clockOf(host, clockId.monotonic) ?? clock;
   // A duration of zero asks what is ready now and must not wait for the next grain.
-  return { kind: "timer", clock, deadlineNs: timeoutNs === 0n ? 0n : clock.exactNs() + timeoutNs };
+  const deadlineNs = timeoutNs === 0n ? 0n : monotonic.exactNs() + timeoutNs;
+  return { kind: "timer", clock: monotonic, deadlineNs };
 }
 
 function streamCondition({ descriptors }: Stdio, type: number, fd: number): Condition | undefined {
