@@ -6,6 +6,7 @@ import { reasonTable } from "./core/reason.ts";
 import { EgressError } from "./core/sallyport-error.ts";
 import { denialOf } from "./egress/denial.ts";
 import type { Denial, HeaderField, OpenResponse } from "./egress/message.ts";
+import { isBodyless } from "./egress/open-response.ts";
 import type { FetchHeaders, FetchOptions } from "./fetch-options.ts";
 import { checkFetchOptions, checkLimitWait } from "./options.ts";
 import { openOutgoingBody } from "./request-body.ts";
@@ -61,9 +62,6 @@ export async function fetchThroughGate(
   }
 }
 
-// Statuses for which the fetch standard forbids a body, even an empty stream.
-const nullBodyStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
-
 function webResponse(
   response: OpenResponse,
   method: string,
@@ -72,8 +70,8 @@ function webResponse(
 ): Response {
   const headers = response.headers.map(([name, value]): [string, string] => [name, value]);
   const { status } = response;
-  const empty = response.headers.some(([name, value]) => name === "content-length" && Number(value) === 0);
-  if (nullBodyStatuses.has(status) || method === "HEAD" || empty) {
+  // For 205, too, the fetch standard forbids a body, even an empty stream.
+  if (status === 205 || isBodyless(method, response)) {
     void finish();
     return new Response(null, { status, headers });
   }

@@ -12,11 +12,11 @@ import { err } from "../core/result.ts";
 import type { Destination } from "../url/destination.ts";
 import type { Dialled } from "./connect.ts";
 import { denialOf, denialOfSignal } from "./denial.ts";
-import { type Exchange, type HopRequest, type HopResponse, startExchange } from "./exchange.ts";
-import type { Denial } from "./message.ts";
+import { type Exchange, type HopResponse, startExchange } from "./exchange.ts";
+import type { Denial, HopRequest } from "./message.ts";
 import { spentConnectionCode, wireFault } from "./wire-fault.ts";
 
-export type { HopRequest, HopResponse } from "./exchange.ts";
+export type { HopResponse } from "./exchange.ts";
 
 /** A connection to one origin; one request at a time. */
 export interface Connection {

@@ -9,23 +9,13 @@ import { bounds } from "../core/bounds.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
-import type { Destination } from "../url/destination.ts";
 import { denialOf, denialOfSignal } from "./denial.ts";
 import { screenResponseHeaders } from "./header-screen.ts";
-import type { Denial, HeaderField, RequestBody } from "./message.ts";
+import type { Denial, HeaderField, HopRequest, RequestBody } from "./message.ts";
 import { bodyLength } from "./request-stream.ts";
 import { openResponseBody } from "./response-body.ts";
 import { wireFault } from "./wire-fault.ts";
 import { dispatchSealed, type SealedRequest } from "./wire-seal.ts";
-
-/** What one hop sends: final and screened, nothing is looked at again. */
-export interface HopRequest {
-  readonly method: string;
-  readonly destination: Destination;
-  /** Without `host`, `content-length` and `connection`: those are written here. */
-  readonly headers: readonly HeaderField[];
-  readonly body?: RequestBody | undefined;
-}
 
 /** A response whose body is still on the wire, or in a bounded buffer. */
 export interface HopResponse {
@@ -60,7 +50,7 @@ export interface Exchange {
   fail(denial: Denial): void;
 }
 
-/** Sends the request. */
+/** Sends the request. Its headers are final and screened, without `host`, `content-length` and `connection`: those are written here. */
 export function startExchange(hop: HopRequest, parts: ExchangeParts): Exchange {
   const { client, socket, clock, signal, responseBodyBytesMax } = parts;
   const { promise: response, resolve } = Promise.withResolvers<Result<HopResponse, Denial>>();

@@ -28,7 +28,6 @@ export interface Generations {
 }
 
 interface Entry {
-  readonly policySha256: string;
   readonly limiter: GuestLimiter;
   readonly pool: ConnectionPool;
   readonly fetchSpending: RunSpending;
@@ -48,7 +47,7 @@ export function openGenerations(options: {
 
   function lease(guest: string, policy: Policy, policySha256: string): GenerationLease {
     const key = `${policySha256} ${guest}`;
-    const entry = entries.get(key) ?? openEntry(guest, policy, policySha256);
+    const entry = entries.get(key) ?? openEntry(guest, policy);
     entries.delete(key);
     entries.set(key, entry);
     entry.leases += 1;
@@ -72,11 +71,10 @@ export function openGenerations(options: {
     };
   }
 
-  function openEntry(guest: string, policy: Policy, policySha256: string): Entry {
+  function openEntry(guest: string, policy: Policy): Entry {
     const held = slots.get(guest) ?? openGuestSlots();
     slots.set(guest, held);
     return {
-      policySha256,
       limiter: openGuestLimiter(policy.limits, clock, held),
       pool: openConnectionPool({ clock, ...(ca === undefined ? {} : { ca }) }),
       fetchSpending: openRunSpending(),

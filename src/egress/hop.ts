@@ -52,31 +52,35 @@ export function settingsOf(
 ): {
   readonly ruleId: string;
   readonly limits: ResolvedLimits;
+  /** What holds for one request: the tighter of the rule's and the guest's. */
+  readonly caps: Pick<ResolvedLimits, "requestBodyBytes" | "responseBodyBytes" | "timeoutMs">;
   readonly redirects: RedirectChoice | undefined;
   readonly traceparent: boolean;
 } {
   const { decision } = judgement;
+  const guest = generation.policy.limits;
   if (decision.effect === "deny") {
-    const { limits } = generation.policy;
-    return { ruleId: "", limits, redirects: undefined, traceparent: false };
+    return { ruleId: "", limits: guest, caps: guest, redirects: undefined, traceparent: false };
   }
   const { rule, limits, redirects, traceparent } = decision;
-  return { ruleId: rule.id, limits, redirects, traceparent };
+  const caps = {
+    requestBodyBytes: Math.min(limits.requestBodyBytes, guest.requestBodyBytes),
+    responseBodyBytes: Math.min(limits.responseBodyBytes, guest.responseBodyBytes),
+    timeoutMs: Math.min(limits.timeoutMs, guest.timeoutMs),
+  };
+  return { ruleId: rule.id, limits, caps, redirects, traceparent };
 }
 
 /** Holds a hop to its limits; returns why it may not go. Nothing has left by then. */
 export async function admitTurn(parts: HopParts, turn: Turn, judgement: Passed): Promise<Denial | undefined> {
-  const { limiter, policy } = turn.generation;
-  const { ruleId, limits } = settingsOf(judgement, turn.generation);
+  const { limiter } = turn.generation;
+  const { ruleId, limits, caps } = settingsOf(judgement, turn.generation);
   const { body } = judgement.hop;
-  turn.scope.tighten(Math.min(limits.timeoutMs, policy.limits.timeoutMs));
+  turn.scope.tighten(caps.timeoutMs);
 
   // A body that is streamed is counted while it is sent.
   const bodyBytes = bodyLength(body) ?? 0;
-  const bodyBytesMax = Math.min(limits.requestBodyBytes, policy.limits.requestBodyBytes);
-  if (bodyBytes > bodyBytesMax) {
-    return bodyTooLarge(bodyBytesMax, ruleId);
-  }
+  if (bodyBytes > caps.requestBodyBytes) return bodyTooLarge(caps.requestBodyBytes, ruleId);
   const admitted = await admitHop(limiter, {
     ruleId,
     limits,
@@ -130,8 +134,8 @@ export async function sendHop(
   judgement: Passed,
   prepared: Result<Prepared, Denial>,
 ): Promise<Result<HopResponse, Denial>> {
-  const { policy, pool } = turn.generation;
-  const { ruleId, limits, traceparent } = settingsOf(judgement, turn.generation);
+  const { pool } = turn.generation;
+  const { ruleId, caps, traceparent } = settingsOf(judgement, turn.generation);
   const { signal } = turn.scope;
   const { hop } = judgement;
   const onWire = turn.record.openHop(judgement, turn.redirects);
@@ -161,7 +165,7 @@ export async function sendHop(
       {
         clock: parts.clock,
         signal,
-        responseBodyBytesMax: Math.min(limits.responseBodyBytes, policy.limits.responseBodyBytes),
+        responseBodyBytesMax: caps.responseBodyBytes,
       },
     ),
   );
@@ -170,16 +174,15 @@ export async function sendHop(
   return sent;
 }
 
-function meteredBody(turn: Turn, { hop, ...judgement }: Passed): RequestBody | undefined {
-  const { body } = hop;
+function meteredBody(turn: Turn, judgement: Passed): RequestBody | undefined {
+  const { body } = judgement.hop;
   if (body === undefined || body instanceof Uint8Array) return body;
-  const { limiter, policy } = turn.generation;
-  const { ruleId, limits } = settingsOf({ hop, ...judgement }, turn.generation);
-  const bytesMax = Math.min(limits.requestBodyBytes, policy.limits.requestBodyBytes);
+  const { limiter } = turn.generation;
+  const { ruleId, limits, caps } = settingsOf(judgement, turn.generation);
   let bytes = 0;
   const spend = (more: number): Result<void, Denial> => {
     bytes += more;
-    if (bytes > bytesMax) return err(bodyTooLarge(bytesMax, ruleId));
+    if (bytes > caps.requestBodyBytes) return err(bodyTooLarge(caps.requestBodyBytes, ruleId));
     const spent = limiter.spendOut(ruleId, limits, more);
     if (!spent.ok) return err(limitDenial(spent.error, ruleId));
     turn.record.sent(more);

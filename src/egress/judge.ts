@@ -7,16 +7,8 @@ import type { Destination } from "../url/destination.ts";
 import { parseDestination } from "../url/destination.ts";
 import { denialOf } from "./denial.ts";
 import { screenMethod, screenRequestHeaders } from "./header-screen.ts";
-import type { Denial, HeaderField, RequestBody } from "./message.ts";
+import type { Denial, HeaderField, HopRequest, RequestBody } from "./message.ts";
 import { bodyLength } from "./request-stream.ts";
-
-/** A request whose URL has been parsed: what one hop is judged on. */
-export interface HopRequest {
-  readonly method: string;
-  readonly destination: Destination;
-  readonly headers: readonly HeaderField[];
-  readonly body: RequestBody | undefined;
-}
 
 /** A hop that may be sent as far as the policy can tell; its addresses are still to be vetted. */
 export interface Passed {

@@ -84,8 +84,6 @@ export interface RunLimiter {
   spendOut(ruleId: string, limits: ResolvedLimits, bytes: number): Result<void, LimitFault>;
   /** Counts response bytes as they come; a failure ends the response. */
   spendIn(ruleId: string, limits: ResolvedLimits, bytes: number): Result<void, LimitFault>;
-  /** Slots that this run holds. */
-  inFlight(): number;
   /** Calls back once, when the guest next gives a permit back; the returned function cancels. */
   onRelease(callback: () => void): () => void;
 }
@@ -205,7 +203,6 @@ export function openGuestLimiter(
       admitName,
       spendOut: (ruleId, limits, bytes) => spend("bytesOut", ruleId, limits, bytes),
       spendIn: (ruleId, limits, bytes) => spend("bytesIn", ruleId, limits, bytes),
-      inFlight: () => spending.inFlight,
       onRelease(callback) {
         slots.waiting.add(callback);
         return () => slots.waiting.delete(callback);

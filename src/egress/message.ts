@@ -2,6 +2,7 @@
 // INVARIANT (guest sees codes only): a Denial is the operator's; an ABI turns it into its own coarse code.
 import type { AddressRange, Reason, ReasonKind, Stage } from "../core/reason.ts";
 import type { Result } from "../core/result.ts";
+import type { Destination } from "../url/destination.ts";
 
 /** One header line; names in the case in which they came unless said otherwise. */
 export type HeaderField = readonly [name: string, value: string];
@@ -16,6 +17,14 @@ export interface GuestRequest {
   readonly headers: readonly HeaderField[];
   /** Absent or empty: no body. */
   readonly body: RequestBody | undefined;
+}
+
+/** What one hop asks for, once its URL has been parsed. */
+export interface HopRequest {
+  readonly method: string;
+  readonly destination: Destination;
+  readonly headers: readonly HeaderField[];
+  readonly body?: RequestBody | undefined;
 }
 
 /** Why a request, or the rest of its body, is not to be had. For the operator, never for the guest. */

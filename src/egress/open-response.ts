@@ -71,7 +71,11 @@ export async function openResponse(turn: Turn, judgement: Passed, sent: HopRespo
   return { status: sent.status, headers: sent.headers, url: record.url, read, close };
 }
 
-function isBodyless(method: string, { status, headers }: HopResponse): boolean {
+/** Whether a response has no body to wait for. */
+export function isBodyless(
+  method: string,
+  { status, headers }: Pick<OpenResponse, "status" | "headers">,
+): boolean {
   if (method === "HEAD" || status === 204 || status === 304) return true;
   return headers.some(([name, value]) => name === "content-length" && Number(value) === 0);
 }

@@ -6,8 +6,7 @@ import { err, ok } from "../core/result.ts";
 import type { Destination } from "../url/destination.ts";
 import { resolveLocation } from "../url/destination.ts";
 import { denialOf } from "./denial.ts";
-import type { HopRequest } from "./judge.ts";
-import type { Denial, HeaderField } from "./message.ts";
+import type { Denial, HeaderField, HopRequest } from "./message.ts";
 import { bodyLength } from "./request-stream.ts";
 
 const followed: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
